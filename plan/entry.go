@@ -1,0 +1,152 @@
+package plan
+
+import (
+	"errors"
+	"time"
+)
+
+// State is what the ledger knows about one job. The creation protocol
+// (docs/protocol.md) says which state follows which.
+type State string
+
+const (
+	// StateNone: the ledger has no entry for the job.
+	StateNone State = ""
+	// StateIntent: an attempt was committed and may be on the wire right now.
+	// Only the run that wrote it may move it on by an answer; found at the start
+	// of a run, it was left by a dead run and counts as unknown.
+	StateIntent State = "intent"
+	// StateUnknown: a create was sent and its outcome is not known. Nothing more
+	// is sent for the job until it is found or proven absent.
+	StateUnknown State = "unknown"
+	// StateCreated: the service has the job; JobID is set.
+	StateCreated State = "created"
+	// StateRejected: the service refused the last attempt before doing anything.
+	StateRejected State = "rejected"
+	// StateNotSent: the last attempt failed before a connection was handed over.
+	StateNotSent State = "not-sent"
+	// StateAbsent: the last attempt was unknown and has an absence certificate:
+	// it did not happen and can no longer happen.
+	StateAbsent State = "absent"
+	// StateConflict: a job of that name is on the service that is not as the
+	// attempt said. A person settles it.
+	StateConflict State = "conflict"
+	// StateDuplicate: two or more jobs on the service match. A person settles it.
+	StateDuplicate State = "duplicate"
+	// StateLost: the job was created and is now gone from complete listings. It
+	// is never made again silently. A person settles it.
+	StateLost State = "lost"
+)
+
+// States lists every state that an entry can be stored in.
+var States = []State{
+	StateIntent, StateUnknown, StateCreated, StateRejected, StateNotSent,
+	StateAbsent, StateConflict, StateDuplicate, StateLost,
+}
+
+// Unresolved reports whether a create was sent whose outcome is not known.
+func (s State) Unresolved() bool { return s == StateIntent || s == StateUnknown }
+
+// NeedsPerson reports whether only a person can move the entry on.
+func (s State) NeedsPerson() bool {
+	return s == StateConflict || s == StateDuplicate || s == StateLost
+}
+
+// Entry is one job's row in the ledger, with what its latest attempt said.
+type Entry struct {
+	Plan, Name string
+	State      State
+	// Attempt numbers the create requests of this job; it only grows. An
+	// adopted job that was never sent has 0.
+	Attempt int
+	// Region, Digest and Spec are those of the latest attempt (or of the
+	// adopted job), not of the plan as it reads today.
+	Region, Digest string
+	Spec           Spec
+	Labels         map[string]string
+	// JobID is the service's ApsJobId, set when and only when State is created
+	// or lost.
+	JobID string
+	// Candidates are the job ids that a conflict or duplicate is about.
+	Candidates []string
+	// Reason says in one line why the state is what it is; Code is the
+	// service's error code where there was one. Both may be empty.
+	Reason, Code string
+	// SignedAt is the date that the latest attempt's request carried.
+	SignedAt time.Time
+	// Baseline are the ids that were listed under the job's name before the
+	// latest attempt was sent: none of them can be that attempt's job.
+	Baseline  []string
+	RequestID string
+	UpdatedAt time.Time
+}
+
+// Snapshot is the ledger's content for one plan, read in one transaction. The
+// zero Snapshot is that of a ledger that does not exist yet.
+type Snapshot struct {
+	Lineage string // identity of the ledger file, "" when there is none
+	Serial  int64  // number of commits so far
+	Entries map[string]Entry
+}
+
+// Intent is the durable promise that exactly one create request, with this
+// nonce and date, is about to be sent. It is committed before the request.
+type Intent struct {
+	Plan, Name string
+	// From and Attempt are the compare-and-swap guard: the entry must be in
+	// state From (StateNone: absent from the ledger) at attempt Attempt-1.
+	From    State
+	Attempt int
+	Spec    Spec
+	Digest  string
+	Labels  map[string]string
+	// Nonce and SignedAt are sent as x-acs-signature-nonce and x-acs-date.
+	Nonce    string
+	SignedAt time.Time
+	// ServerOffset is the service's clock minus ours, by the last Date header.
+	ServerOffset time.Duration
+	Endpoint     string
+	Baseline     []string
+	At           time.Time
+}
+
+// Transition moves one entry from one state to another.
+type Transition struct {
+	Plan, Name string
+	// From and Attempt are the compare-and-swap guard, as in Intent but at
+	// Attempt itself. From is StateNone only for an adoption of a job that the
+	// ledger does not know; Spec, Digest and Labels are then required.
+	From    State
+	Attempt int
+	To      State
+
+	Spec   Spec
+	Digest string
+	Labels map[string]string
+
+	JobID      string   // required for created; kept as it was for lost
+	Candidates []string // required for conflict and duplicate
+	RequestID  string   // "" keeps the one on record
+	Code       string
+	Reason     string
+	Evidence   string // JSON: how we know, e.g. an absence certificate
+	At         time.Time
+}
+
+// RunRecord is one execution of a command that may change something.
+type RunRecord struct {
+	ID         string
+	Command    string
+	Plan       string
+	PlanDigest string
+	Host       string
+	User       string
+	PID        int
+	Version    string
+	StartedAt  time.Time
+}
+
+// ErrMovedOn is returned by the ledger when a compare-and-swap finds that the
+// entry is no longer in the state or at the attempt that the caller saw.
+// Whoever gets it re-reads and sends nothing.
+var ErrMovedOn = errors.New("the ledger entry has moved on since it was read")

@@ -1,0 +1,73 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"github.com/apsctl/apsctl/internal/secret"
+)
+
+// Job is one desired APS job, after defaults. Its identity is (plan name, Name).
+type Job struct {
+	// Spec is everything that is sent to the service but the passwords.
+	Spec
+	// SourcePassword and DestinationPassword are references; nil sends none.
+	SourcePassword, DestinationPassword *secret.Ref
+	// Labels are for people and selectors; the service never sees them.
+	Labels map[string]string
+	// Digest is Spec.Digest, computed once when the plan is loaded.
+	Digest string
+	// Pos is where the job's item starts in the plan file.
+	Pos Position
+}
+
+// Spec is what a CreateAPSJob request says, without secrets. It is what the
+// digest covers and what the ledger keeps of each attempt. Field by field it is
+// the parameter table of CreateAPSJob (API version 2021-12-01). An empty field
+// is not sent, except for the four that the service requires.
+type Spec struct {
+	Name        string              `json:"name"`        // ApsJobName
+	Region      string              `json:"region"`      // RegionId
+	Source      SourceEndpoint      `json:"source"`      //
+	Destination DestinationEndpoint `json:"destination"` //
+	// DBList and PartitionList are canonical JSON (see CanonicalJSON).
+	// PartitionList is "" when the plan does not say it.
+	DBList          string `json:"db_list"`
+	PartitionList   string `json:"partition_list,omitempty"`
+	TargetTableMode string `json:"target_table_mode,omitempty"`
+}
+
+// SourceEndpoint is the PolarDB side of a job.
+type SourceEndpoint struct {
+	Instance string `json:"instance"`         // SourceEndpointInstanceID
+	Region   string `json:"region,omitempty"` // SourceEndpointRegion
+	User     string `json:"user,omitempty"`   // SourceEndpointUserName
+}
+
+// DestinationEndpoint is the AnalyticDB side of a job.
+type DestinationEndpoint struct {
+	Instance string `json:"instance"`       // DestinationEndpointInstanceID
+	User     string `json:"user,omitempty"` // DestinationEndpointUserName
+}
+
+// JSON returns s as one line of JSON with a fixed order of fields: equal specs
+// give equal text. It is the form in which the ledger keeps a spec.
+func (s Spec) JSON() string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic("plan: a Spec holds strings only: " + err.Error())
+	}
+	return string(text)
+}
+
+// digestPrefix is hashed before the spec, so that a later change of the
+// canonical form cannot be mistaken for a change of a job.
+const digestPrefix = "apsctl job v1\n"
+
+// HashSpec returns the digest of s, "sha256:" and 64 hexadecimal digits.
+// Labels and secrets are not part of it.
+func HashSpec(s Spec) string {
+	sum := sha256.Sum256([]byte(digestPrefix + s.JSON()))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,69 @@
+// Package plan is the domain of apsctl: what is wanted (jobs, read from YAML
+// plan files), what is known (ledger entries, the service's listing), and the
+// difference between the two (changes). It does no network, no SQL and reads no
+// clock; every other package of ours may import it, and it imports none of them
+// but leaf packages that know nothing of jobs.
+package plan
+
+import (
+	"fmt"
+	"time"
+)
+
+// Plan is one desired state: all jobs that share one plan name, after defaults.
+type Plan struct {
+	// Name identifies the plan in the ledger, together with each job's name.
+	Name string
+	// File is the plan file as it was named by the user.
+	File string
+	// Jobs are in source order, with distinct names. It may be empty.
+	Jobs []Job
+	// Run holds the plan's own defaults for the flags of apply.
+	Run RunSettings
+	// Limits holds the plan's own caps on what one run may do.
+	Limits Limits
+	// Digest is the digest of the whole desired state: every job's name and
+	// digest, in order of name. Comments, order and layout do not change it.
+	Digest string
+}
+
+// RunSettings are a plan's `run:` section. A nil field was not said; a flag
+// on the command line wins over a field here.
+type RunSettings struct {
+	Parallel    *int           // workers, 1 to 256
+	Rate        *float64       // calls per second and operation; 0 means no ceiling
+	Settle      *time.Duration // see docs/plan.md, run.settle
+	MaxAttempts *int           // create attempts for one job in one run, at least 1
+	MaxElapsed  *time.Duration // time one job may take in one run, waiting included
+	OnUnknown   *OnUnknown     // what follows when an unknown create is proven absent
+}
+
+// OnUnknown says what a run does with an unknown create that a complete
+// listing does not show, once its absence certificate can be had.
+type OnUnknown string
+
+const (
+	Recreate OnUnknown = "recreate" // the default: create it again
+	Hold     OnUnknown = "hold"     // leave it unknown until a person settles it
+)
+
+// Limits are a plan's `limits:` section. nil means no limit.
+type Limits struct {
+	MaxCreate   *int // a run that would create more is refused before it starts
+	MaxFailures *int // a run stops creating after more failed jobs than this
+}
+
+// Position is a place in a plan file. Line and Column count from 1, Column in
+// characters; the zero Position means "nowhere in particular".
+type Position struct {
+	File         string
+	Line, Column int
+}
+
+// String formats p as file:line:column, as compilers do.
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}

@@ -1,0 +1,153 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/apsctl/apsctl/internal/secret"
+)
+
+// RemoteJob is one job as DescribeApsJobs lists it. The text fields are the
+// service's, unchecked: encode them for where they go.
+type RemoteJob struct {
+	ID, Name            string
+	SourceInstance      string
+	DestinationInstance string
+	Status, SubStatus   string
+	CreateTime          string // the service's text; its zone is not documented
+	DelaySeconds        int64  // unit not documented
+	Progress            string // e.g. "30", explained as 30 %
+	ErrorMessage        string
+}
+
+// Listing is a complete listing of one region: every page arrived, and the
+// distinct ids add up to the service's own total. An incomplete listing is
+// never represented by this type; it is an error.
+type Listing struct {
+	Region string
+	Jobs   []RemoteJob // in order of ID, distinct
+	// ServerTime is the Date header of the last page's answer; zero if the
+	// service sent none that could be read.
+	ServerTime time.Time
+	// Agreed is true when two consecutive complete scans were identical, which
+	// absence certificates ask for.
+	Agreed bool
+}
+
+// Named returns the listed jobs with exactly that name, in order of ID.
+func (l Listing) Named(name string) []RemoteJob {
+	var found []RemoteJob
+	for _, job := range l.Jobs {
+		if job.Name == name {
+			found = append(found, job)
+		}
+	}
+	return found
+}
+
+// RemoteDetail is what DescribeApsJobDetail tells of one job. DBList and
+// PartitionList are JSON text as it came, whatever its layout; compare them
+// with SameJSON.
+type RemoteDetail struct {
+	ID                                     string
+	SourceRegion, SourceInstance           string
+	DestinationRegion, DestinationInstance string
+	DBList, PartitionList                  string
+	TargetTableMode, Status                string
+}
+
+// CreateRequest is one CreateAPSJob request, complete but for its signature.
+type CreateRequest struct {
+	Spec Spec
+	// A zero password is not sent.
+	SourcePassword, DestinationPassword secret.Value
+	// Nonce and SignedAt are those of the committed Intent; they go out as the
+	// headers x-acs-signature-nonce and x-acs-date, to the second.
+	Nonce    string
+	SignedAt time.Time
+}
+
+// Verdict says what the answer to one CreateAPSJob request proves. The zero
+// Verdict is VerdictUnknown: nothing is proven unless something proves it.
+type Verdict int
+
+const (
+	VerdictUnknown  Verdict = iota // it may or may not have happened
+	VerdictCreated                 // the service acknowledged it with a job id
+	VerdictRejected                // refused before execution, for certain
+	VerdictNotSent                 // failed before a connection was handed over
+)
+
+func (v Verdict) String() string {
+	return [...]string{"unknown", "created", "rejected", "not-sent"}[v]
+}
+
+// Outcome is what came of one CreateAPSJob request.
+type Outcome struct {
+	Verdict Verdict
+	JobID   string // never empty when Verdict is VerdictCreated, else empty
+	// Failure classifies what went wrong; FailureNone when created.
+	Failure Failure
+	// Why says in our words, in one line, what happened. Code and Message are
+	// the service's own, Message cut to a bounded length; both may be empty.
+	Why, Code, Message string
+	RequestID          string
+	HTTPStatus         int           // 0 when no answer came
+	RetryAfter         time.Duration // the service's hint; 0 when there was none
+	ServerTime         time.Time     // the answer's Date header; zero when there was none
+}
+
+// Failure groups failures by what has to happen next.
+type Failure int
+
+const (
+	FailureNone        Failure = iota
+	FailureOther               // this call fails; others may well succeed
+	FailureThrottled           // too many calls: wait, then try again
+	FailureTemporary           // the service or the network: trying again may help
+	FailureCredentials         // keys, signature, token or clock refused: stop the run
+	FailurePermission          // RAM refuses the operation: stop the run
+	FailureConfig              // wrong endpoint, certificate, API version: stop the run
+)
+
+func (f Failure) String() string {
+	return [...]string{"none", "other", "throttled", "temporary", "credentials", "permission", "configuration"}[f]
+}
+
+// StopsRun reports whether going on with other jobs makes no sense.
+func (f Failure) StopsRun() bool {
+	return f == FailureCredentials || f == FailurePermission || f == FailureConfig
+}
+
+// CallError is the failure of a call to the service that may be repeated
+// freely: every operation but CreateAPSJob, which has an Outcome instead.
+type CallError struct {
+	Operation, Region string
+	Failure           Failure
+	Why               string // in our words, one line
+	Code, Message     string // the service's; Message is cut to a bounded length
+	RequestID         string
+	HTTPStatus        int
+	RetryAfter        time.Duration
+}
+
+func (e *CallError) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Operation)
+	if e.Region != "" {
+		fmt.Fprintf(&b, " in %s", e.Region)
+	}
+	fmt.Fprintf(&b, ": %s", e.Why)
+	if e.Code != "" {
+		fmt.Fprintf(&b, " (%s", e.Code)
+		if e.Message != "" {
+			fmt.Fprintf(&b, ": %s", e.Message)
+		}
+		b.WriteString(")")
+	}
+	if e.RequestID != "" {
+		fmt.Fprintf(&b, ", request %s", e.RequestID)
+	}
+	return b.String()
+}
