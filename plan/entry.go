@@ -107,6 +107,7 @@ type Intent struct {
 	ServerOffset time.Duration
 	Endpoint     string
 	Baseline     []string
+	RunID        string
 	At           time.Time
 }
 
@@ -130,6 +131,7 @@ type Transition struct {
 	Code       string
 	Reason     string
 	Evidence   string // JSON: how we know, e.g. an absence certificate
+	RunID      string
 	At         time.Time
 }
 

@@ -25,6 +25,9 @@ type Plan struct {
 	// Digest is the digest of the whole desired state: every job's name and
 	// digest, in order of name. Comments, order and layout do not change it.
 	Digest string
+	// Warnings are about things that are allowed and rarely meant, in source
+	// order.
+	Warnings Problems
 }
 
 // RunSettings are a plan's `run:` section. A nil field was not said; a flag

@@ -27,9 +27,10 @@ type RemoteJob struct {
 type Listing struct {
 	Region string
 	Jobs   []RemoteJob // in order of ID, distinct
-	// ServerTime is the Date header of the last page's answer; zero if the
-	// service sent none that could be read.
-	ServerTime time.Time
+	// ServerStart and ServerEnd are the Date headers of the first and the last
+	// page's answers; zero if the service sent none that could be read. What is
+	// not listed was not there at ServerStart; the clock is read off ServerEnd.
+	ServerStart, ServerEnd time.Time
 	// Agreed is true when two consecutive complete scans were identical, which
 	// absence certificates ask for.
 	Agreed bool

@@ -1,0 +1,209 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+const (
+	// expansionFree and expansionPerAlias bound how many nodes aliases may stand
+	// for together: an honest plan repeats a job's worth of text per alias, a bomb
+	// multiplies with every level.
+	expansionFree     = 100_000
+	expansionPerAlias = 64
+)
+
+// builder turns the parser's tree into nodes.
+type builder struct {
+	f       *findings
+	anchors map[string]*node
+	open    map[string]bool // anchors whose value is being built
+	// expanded is the weight of everything that aliases have stood for so far.
+	aliases, expanded int
+}
+
+func newBuilder(f *findings) *builder {
+	return &builder{f: f, anchors: map[string]*node{}, open: map[string]bool{}}
+}
+
+// build returns the node for n. secret is inherited from the keys above.
+func (b *builder) build(n ast.Node, secret bool) *node {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return b.mapping(n.GetToken(), n.Values, secret)
+	case *ast.MappingValueNode:
+		return b.mapping(n.Key.GetToken(), []*ast.MappingValueNode{n}, secret)
+	case *ast.SequenceNode:
+		return b.list(n, secret)
+	case *ast.AnchorNode:
+		return b.anchor(n, secret)
+	case *ast.AliasNode:
+		return b.alias(n, secret)
+	case *ast.TagNode:
+		return b.tag(n, secret)
+	case *ast.LiteralNode:
+		text := b.scalar(nodeText, n.Start, secret)
+		text.text = n.Value.Value
+		if secret {
+			b.f.text.hide(text, tokenLines(n.Value.Token)+1)
+		}
+		return text
+	case *ast.NullNode:
+		return b.scalar(nodeNull, n.GetToken(), secret)
+	case *ast.StringNode:
+		if n.Token.Indicator == token.QuotedScalarIndicator {
+			return b.scalar(nodeText, n.Token, secret)
+		}
+		return b.scalar(nodePlain, n.Token, secret)
+	case ast.ScalarNode:
+		return b.scalar(nodePlain, n.GetToken(), secret)
+	}
+	bad := b.scalar(nodeBad, n.GetToken(), secret)
+	b.f.add(b.f.text.spanOf(bad), syntaxDefault.message, syntaxDefault.hint)
+	return bad
+}
+
+// scalar returns a node with the token's text: what stood in the file for plain
+// text, what was meant for quoted text. The tree's typed values are not used,
+// because they turn 007 into 7 and 1.10 into 1.1.
+func (b *builder) scalar(kind nodeKind, tk *token.Token, secret bool) *node {
+	n := &node{
+		kind: kind, secret: secret, weight: 1, text: tk.Value,
+		line: tk.Position.Line, column: tk.Position.Column, head: tokenHead(tk),
+	}
+	if tk.Type == token.ImplicitNullType {
+		n.head = ""
+	}
+	if secret {
+		b.f.text.hide(n, tokenLines(tk))
+	}
+	return n
+}
+
+func (b *builder) list(n *ast.SequenceNode, secret bool) *node {
+	list := b.scalar(nodeList, n.Start, false)
+	list.items = make([]*node, 0, len(n.Values))
+	for _, value := range n.Values {
+		item := b.build(value, secret)
+		list.weight += item.weight
+		list.items = append(list.items, item)
+	}
+	return list
+}
+
+// mapping builds the keys of one mapping. start is where it begins: its brace, or
+// the colon of its first key.
+func (b *builder) mapping(start *token.Token, values []*ast.MappingValueNode, secret bool) *node {
+	m := b.scalar(nodeMapping, start, false)
+	m.entries = make([]entry, 0, len(values))
+	seen := make(map[string]*node, len(values))
+	var merged *node
+	for i, value := range values {
+		key := b.key(value.Key, secret)
+		if i == 0 && start.Type != token.MappingStartType {
+			m.line, m.column, m.head = key.line, key.column, key.head
+		}
+		isMerge := value.Key.IsMergeKey()
+		below := secret || !isMerge && sensitiveKey(key.text)
+		child := b.build(value.Value, below)
+		if child.kind == nodeNull && child.head == "" {
+			child.line, child.column, child.head = key.line, key.column, key.head
+		}
+		m.weight += 1 + child.weight
+		if key.kind == nodeBad || b.repeated(key, isMerge, seen) {
+			continue
+		}
+		if isMerge {
+			merged = child
+			continue
+		}
+		m.entries = append(m.entries, entry{key, child})
+	}
+	if merged != nil {
+		b.merge(m, merged, seen)
+	}
+	return m
+}
+
+// repeated notes key in seen and reports it when it is there already.
+func (b *builder) repeated(key *node, isMerge bool, seen map[string]*node) bool {
+	text := key.text
+	if isMerge {
+		text = "\x00" + text // the text "<<" in quotes is a key like any other
+	}
+	first, ok := seen[text]
+	if !ok {
+		seen[text] = key
+		return false
+	}
+	at := b.f.text.spanOf(first)
+	b.f.add(b.f.text.spanOf(key), fmt.Sprintf("key %s is here twice", key.quoted()),
+		fmt.Sprintf("it was first set at %s; remove one of the two", b.f.text.position(at)))
+	return true
+}
+
+// key returns the node of a mapping's key, nodeBad when it can be none.
+func (b *builder) key(n ast.MapKeyNode, secret bool) *node {
+	var inner ast.Node = n
+	if complexKey, ok := n.(*ast.MappingKeyNode); ok {
+		inner = complexKey.Value
+	}
+	message := ""
+	switch inner.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
+		message = "a key can have no anchor, alias or tag"
+	case *ast.NullNode:
+		message = "a key is missing before this colon"
+	}
+	if message == "" {
+		if scalar, ok := inner.(ast.ScalarNode); ok {
+			key := b.scalar(nodePlain, scalar.GetToken(), false)
+			key.secret = secret
+			if secret {
+				b.hideKey(key)
+			}
+			return key
+		}
+		message = "a key must be a plain or quoted text"
+	}
+	key := b.scalar(nodeBad, inner.GetToken(), secret)
+	b.f.add(b.f.text.spanOf(key), message, "")
+	return key
+}
+
+// hideKey hides a key that stands where only env, file and command are known:
+// {hunter2} is a mapping whose key is the password.
+func (b *builder) hideKey(key *node) {
+	if !slices.Contains(passwordSection.names(), key.text) {
+		b.f.text.hide(key, 0)
+	}
+}
+
+// tag honours !!str, which makes text of whatever it stands before.
+func (b *builder) tag(n *ast.TagNode, secret bool) *node {
+	value := b.build(n.Value, secret)
+	tag := &node{kind: nodeBad, line: n.Start.Position.Line, column: n.Start.Position.Column, head: tokenHead(n.Start), weight: 1}
+	if n.Start.Value != "!!str" {
+		name := quoteName(n.Start.Value)
+		if secret {
+			name = "here"
+		}
+		b.f.add(b.f.text.spanOf(tag), "the tag "+name+" is not supported", "remove it; only !!str is known; text that starts with ! needs quotes")
+		return tag
+	}
+	switch value.kind {
+	case nodePlain:
+		value.kind = nodeText
+	case nodeNull:
+		if value.kind, value.text = nodeText, ""; value.head != "" {
+			value.text = value.head
+		}
+	case nodeMapping, nodeList:
+		b.f.add(b.f.text.spanOf(tag), "!!str stands before "+value.kind.String(), "remove the tag")
+		return tag
+	}
+	return value
+}

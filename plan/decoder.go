@@ -1,0 +1,252 @@
+package plan
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/apsctl/apsctl/internal/printable"
+	"github.com/apsctl/apsctl/internal/secret"
+)
+
+const (
+	lineMax     = 1024 // characters of a one-line text
+	instanceMax = 128
+)
+
+var (
+	planNameRule = regexp.MustCompile(`^[a-z0-9][A-Za-z0-9._-]{0,63}$`)
+	regionRule   = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)+$`)
+	instanceRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	envNameRule  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	labelKeyRule = regexp.MustCompile(`^[A-Za-z0-9._/-]{1,63}$`)
+)
+
+// decoder gives nodes their meaning. Each of its methods reads one kind of value
+// and reports what is wrong with it; ok is false when it did.
+type decoder struct {
+	f   *findings
+	dir string // of the plan file
+}
+
+// wrong reports a problem with n.
+func (d *decoder) wrong(n *node, hint, message string, args ...any) {
+	d.f.add(d.f.text.spanOf(n), fmt.Sprintf(message, args...), hint)
+}
+
+// wants reports n unless it is of the given kind. What was reported before is
+// passed over.
+func (d *decoder) wants(n *node, kind nodeKind, path string) bool {
+	switch n.kind {
+	case kind:
+		return true
+	case nodeBad:
+	case nodeNull:
+		d.wrong(n, "leave the key out where nothing is meant", "%s has no value; %s is due", nameOf(path), kind)
+	default:
+		d.wrong(n, "", "%s is %s; %s is due", nameOf(path), n.kind, kind)
+	}
+	return false
+}
+
+// nameOf is a path as messages call it.
+func nameOf(path string) string {
+	if path == "" {
+		return "the plan"
+	}
+	return path
+}
+
+// scalar returns the text of n as written.
+func (d *decoder) scalar(n *node, path string) (string, bool) {
+	if n.kind == nodePlain || n.kind == nodeText {
+		return n.text, true
+	}
+	d.wants(n, nodeText, path)
+	return "", false
+}
+
+// line is a text of one line that is not empty.
+func (d *decoder) line(n *node, path string) (string, bool) {
+	text, ok := d.scalar(n, path)
+	switch {
+	case !ok:
+		return "", false
+	case text == "":
+		d.wrong(n, "leave the key out where nothing is meant", "%s is empty", path)
+	case utf8.RuneCountInString(text) > lineMax:
+		d.wrong(n, "", "%s is longer than %d characters", path, lineMax)
+	case printable.Line(text) != text:
+		d.wrong(n, "", "%s has a line break or a character that does not show", path)
+	default:
+		return text, true
+	}
+	return "", false
+}
+
+// matching is a line that keeps to a rule, which want puts in words.
+func (d *decoder) matching(n *node, path string, rule *regexp.Regexp, most int, want string) (string, bool) {
+	text, ok := d.line(n, path)
+	if !ok {
+		return "", false
+	}
+	if len(text) > most || !rule.MatchString(text) {
+		d.wrong(n, want, "%s cannot be %s", path, n.quoted())
+		return "", false
+	}
+	return text, true
+}
+
+func (d *decoder) planName(n *node, path string) (string, bool) {
+	return d.matching(n, path, planNameRule, 64, "a plan's name has 1 to 64 letters, digits, dots, dashes and underscores, and starts with a small letter or digit")
+}
+
+func (d *decoder) region(n *node, path string) (string, bool) {
+	return d.matching(n, path, regionRule, 64, "a region is an id such as cn-hangzhou")
+}
+
+func (d *decoder) instance(n *node, path string) (string, bool) {
+	return d.matching(n, path, instanceRule, instanceMax, "an instance is an id such as pc-bp1abc or amv-bp1abc")
+}
+
+func (d *decoder) envName(n *node, path string) (string, bool) {
+	return d.matching(n, path, envNameRule, lineMax, "the name of an environment variable has letters, digits and underscores")
+}
+
+// version accepts the one version there is.
+func (d *decoder) version(n *node, path string) {
+	text, ok := d.scalar(n, path)
+	if ok && text != "1" {
+		d.wrong(n, "this apsctl reads version 1", "version %s is not known", n.quoted())
+	}
+}
+
+// labels are for people: any short text under a plain key.
+func (d *decoder) labels(n *node, path string) map[string]string {
+	if !d.wants(n, nodeMapping, path) {
+		return nil
+	}
+	labels := make(map[string]string, len(n.entries))
+	for _, e := range n.entries {
+		if !labelKeyRule.MatchString(e.key.text) {
+			d.wrong(e.key, "a label's key has 1 to 63 letters, digits and . _ - /", "%s has a key that cannot be one", path)
+			continue
+		}
+		value, ok := d.line(e.value, join(path, e.key.text))
+		if ok && utf8.RuneCountInString(value) > 256 {
+			d.wrong(e.value, "", "label %s is longer than 256 characters", quoteName(e.key.text))
+			continue
+		}
+		labels[e.key.text] = value
+	}
+	return labels
+}
+
+// passwordHint shows how a password is said.
+const passwordHint = "write password: {env: NAME}, {file: PATH} or {command: [PROGRAM, ARGUMENT]}"
+
+// password reads a reference to a password. A password itself is refused, and
+// no message shows it.
+func (d *decoder) password(n *node, path string) (*secret.Ref, bool) {
+	switch n.kind {
+	case nodeBad:
+		return nil, false
+	case nodePlain, nodeText:
+		d.wrong(n, passwordHint, "%s is written into the plan; a plan holds references only", path)
+		return nil, false
+	case nodeNull, nodeList:
+		d.wrong(n, passwordHint, "%s is %s; a mapping is due", path, n.kind)
+		return nil, false
+	}
+	problems := len(d.f.list)
+	var draft passwordDraft
+	if passwordSection.read(d, n, path, &draft); len(d.f.list) > problems {
+		return nil, false
+	}
+	if len(n.entries) != 1 {
+		d.wrong(n, passwordHint, "%s needs exactly one of env, file and command", path)
+		return nil, false
+	}
+	return &secret.Ref{Env: draft.env, File: draft.file, Command: draft.command, Dir: d.dir}, true
+}
+
+// command is a program and its arguments.
+func (d *decoder) command(n *node, path string) []string {
+	if !d.wants(n, nodeList, path) {
+		return nil
+	}
+	if len(n.items) == 0 {
+		d.wrong(n, "", "%s names no program", path)
+	}
+	words := make([]string, 0, len(n.items))
+	for i, item := range n.items {
+		word, ok := d.scalar(item, fmt.Sprintf("%s[%d]", path, i))
+		if ok && strings.ContainsRune(word, 0) {
+			d.wrong(item, "", "%s[%d] has a NUL character", path, i)
+		}
+		words = append(words, word)
+	}
+	return words
+}
+
+// whole is a whole number from least to most; nil when n is none.
+func (d *decoder) whole(n *node, path string, least, most int) *int {
+	text, ok := d.scalar(n, path)
+	if !ok {
+		return nil
+	}
+	value, err := strconv.Atoi(text)
+	if err != nil || value < least || value > most || n.kind != nodePlain {
+		d.wrong(n, fmt.Sprintf("a whole number from %d to %d is due", least, most), "%s cannot be %s", path, n.quoted())
+		return nil
+	}
+	return &value
+}
+
+// number is a number from least to most; nil when n is none.
+func (d *decoder) number(n *node, path string, least, most float64) *float64 {
+	text, ok := d.scalar(n, path)
+	if !ok {
+		return nil
+	}
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil || !isJSONNumber(text) || !(value >= least && value <= most) || n.kind != nodePlain {
+		d.wrong(n, fmt.Sprintf("a number from %g to %g is due", least, most), "%s cannot be %s", path, n.quoted())
+		return nil
+	}
+	return &value
+}
+
+// duration is a time such as 31m or 1h30m; nil when n is none.
+func (d *decoder) duration(n *node, path string, least, most time.Duration) *time.Duration {
+	text, ok := d.scalar(n, path)
+	if !ok {
+		return nil
+	}
+	value, err := time.ParseDuration(text)
+	if err != nil || value < least || value > most {
+		d.wrong(n, fmt.Sprintf("a time from %s to %s is due, such as 500ms, 90s, 31m or 1h30m", least, most), "%s cannot be %s", path, n.quoted())
+		return nil
+	}
+	return &value
+}
+
+func (d *decoder) onUnknown(n *node, path string) *OnUnknown {
+	text, ok := d.scalar(n, path)
+	if !ok {
+		return nil
+	}
+	value := OnUnknown(text)
+	if value != Recreate && value != Hold {
+		hint := "recreate or hold is due"
+		if near := nearest(text, []string{string(Recreate), string(Hold)}); near != "" {
+			hint = fmt.Sprintf("did you mean %s?", near)
+		}
+		d.wrong(n, hint, "%s cannot be %s", path, n.quoted())
+		return nil
+	}
+	return &value
+}

@@ -1,0 +1,189 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// DiffOptions are the choices that change what a difference means.
+type DiffOptions struct {
+	// Adopt takes over a job that the service already has under a wanted name,
+	// where it agrees with the plan. Off, such a job blocks.
+	Adopt bool
+}
+
+// Diff compares the wanted jobs with the ledger and, for the regions found in
+// listings, with the service. It returns one Change per job of p, in plan
+// order, then one per left-over, by name. It does no I/O and reads no clock:
+// equal input gives equal output.
+//
+// A region without a listing is taken on the ledger's word, which is enough to
+// show what is to be done but not to send a create.
+func Diff(p *Plan, ledger Snapshot, listings map[string]Listing, o DiffOptions) []Change {
+	changes := make([]Change, 0, len(p.Jobs))
+	wanted := make(map[string]bool, len(p.Jobs))
+	indexed := make(map[string]nameIndex, len(listings))
+	for region, listing := range listings {
+		indexed[region] = indexByName(listing)
+	}
+	for i := range p.Jobs {
+		job := &p.Jobs[i]
+		wanted[job.Name] = true
+		var entry *Entry
+		if e, ok := ledger.Entries[job.Name]; ok {
+			entry = &e
+		}
+		changes = append(changes, diffJob(job, entry, indexed[job.Region][job.Name], o))
+	}
+	return append(changes, leftOvers(ledger, wanted)...)
+}
+
+// nameIndex finds the listed jobs of one name without a walk per job.
+type nameIndex map[string][]RemoteJob
+
+func indexByName(listing Listing) nameIndex {
+	index := make(nameIndex, len(listing.Jobs))
+	for _, remote := range listing.Jobs {
+		index[remote.Name] = append(index[remote.Name], remote)
+	}
+	return index
+}
+
+func diffJob(job *Job, entry *Entry, remote []RemoteJob, o DiffOptions) Change {
+	c := Change{Name: job.Name, Job: job, Entry: entry, Remote: remote}
+	switch state := c.State(); {
+	case state.Unresolved():
+		c.Kind, c.Reason = KindResolve, "a create was sent and its outcome is not known yet"
+	case state.NeedsPerson():
+		c.Kind, c.Reason = KindBlocked, personReason(*entry)
+	case state == StateCreated:
+		diffCreated(&c)
+	default:
+		diffMissing(&c, o)
+	}
+	return c
+}
+
+// diffMissing decides about a job that, by the ledger, the service lacks.
+func diffMissing(c *Change, o DiffOptions) {
+	switch {
+	case len(c.Remote) == 0:
+		c.Kind, c.Reason = KindCreate, missingReason(c.Entry)
+	case len(c.Remote) > 1:
+		c.Kind = KindBlocked
+		c.Reason = fmt.Sprintf("%d jobs of this name exist already (%s): rename or delete the surplus ones", len(c.Remote), remoteIDs(c.Remote))
+	case !o.Adopt:
+		c.Kind = KindBlocked
+		c.Reason = fmt.Sprintf("a job of this name exists already (%s) and the ledger does not know it: apply --adopt takes it over if it agrees with the plan", c.Remote[0].ID)
+	case len(DisagreeListed(c.Job.Spec, c.Remote[0])) > 0:
+		c.Kind = KindBlocked
+		c.Reason = fmt.Sprintf("job %s has this name but %s: rename one of the two", c.Remote[0].ID, strings.Join(DisagreeListed(c.Job.Spec, c.Remote[0]), ", "))
+	default:
+		c.Kind, c.Reason = KindAdopt, fmt.Sprintf("job %s exists and is not in the ledger", c.Remote[0].ID)
+	}
+}
+
+// missingReason says why a job that was tried before is to be created.
+func missingReason(entry *Entry) string {
+	if entry == nil {
+		return ""
+	}
+	switch entry.State {
+	case StateRejected:
+		return "the last attempt was refused" + codeSuffix(entry.Code)
+	case StateNotSent:
+		return "the last attempt was never sent"
+	case StateAbsent:
+		return "the last attempt is proven not to have happened"
+	}
+	return ""
+}
+
+func personReason(entry Entry) string {
+	switch entry.State {
+	case StateDuplicate:
+		return fmt.Sprintf("several jobs may be this one (%s)", strings.Join(entry.Candidates, ", "))
+	case StateLost:
+		return fmt.Sprintf("job %s was created and is gone from the service", entry.JobID)
+	}
+	reason := entry.Reason
+	if reason == "" {
+		reason = "a job of this name is not as the attempt said"
+	}
+	return reason
+}
+
+func codeSuffix(code string) string {
+	if code == "" {
+		return ""
+	}
+	return " (" + code + ")"
+}
+
+// diffCreated decides about a job that exists by the ledger.
+func diffCreated(c *Change) {
+	if c.Entry.Digest == c.Job.Digest {
+		c.Kind = KindKeep
+		return
+	}
+	c.Fields = diffFields(c.Entry.Spec, c.Job.Spec)
+	c.Kind = KindUpdate
+	for _, f := range c.Fields {
+		if f.Effect != EffectInPlace {
+			c.Kind = KindReplace
+		}
+	}
+	if len(c.Fields) == 0 {
+		// The digests differ and no field does: the canonical form changed
+		// between two versions of apsctl. The job is as the plan wants it.
+		c.Kind = KindKeep
+	}
+}
+
+// diffFields lists what differs, in the order of the plan reference.
+func diffFields(old, new Spec) []FieldChange {
+	var fields []FieldChange
+	add := func(field, was, is string, effect Effect) {
+		if was != is {
+			fields = append(fields, FieldChange{field, was, is, effect})
+		}
+	}
+	add("region", old.Region, new.Region, EffectReplace)
+	add("source.instance", old.Source.Instance, new.Source.Instance, EffectReplace)
+	add("source.region", old.Source.Region, new.Source.Region, EffectReplace)
+	add("source.user", old.Source.User, new.Source.User, EffectBlind)
+	add("destination.instance", old.Destination.Instance, new.Destination.Instance, EffectReplace)
+	add("destination.user", old.Destination.User, new.Destination.User, EffectBlind)
+	if !SameJSON(old.DBList, new.DBList) {
+		add("db_list", old.DBList, new.DBList, EffectInPlace)
+	}
+	if !SameJSON(old.PartitionList, new.PartitionList) {
+		add("partition_list", old.PartitionList, new.PartitionList, EffectInPlace)
+	}
+	add("target_table_mode", old.TargetTableMode, new.TargetTableMode, EffectReplace)
+	return fields
+}
+
+func leftOvers(ledger Snapshot, wanted map[string]bool) []Change {
+	var left []Change
+	for name, entry := range ledger.Entries {
+		if wanted[name] {
+			continue
+		}
+		left = append(left, Change{
+			Kind: KindLeftOver, Name: name, Entry: &entry,
+			Reason: "no longer in the plan; left as it is",
+		})
+	}
+	slices.SortFunc(left, func(a, b Change) int { return strings.Compare(a.Name, b.Name) })
+	return left
+}
+
+func remoteIDs(jobs []RemoteJob) string {
+	ids := make([]string, len(jobs))
+	for i, job := range jobs {
+		ids[i] = job.ID
+	}
+	return strings.Join(ids, ", ")
+}

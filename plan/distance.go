@@ -1,0 +1,50 @@
+package plan
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// editDistance returns how many characters must be added, removed, changed or
+// swapped with their neighbour to turn a into b. Past limit it returns limit+1
+// without counting on.
+func editDistance(a, b string, limit int) int {
+	if gap := utf8.RuneCountInString(a) - utf8.RuneCountInString(b); gap > limit || -gap > limit {
+		return limit + 1
+	}
+	x, y := []rune(a), []rune(b)
+	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range x {
+		row[0] = i + 1
+		for j := range y {
+			change := 1
+			if x[i] == y[j] {
+				change = 0
+			}
+			row[j+1] = min(last[j]+change, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && x[i] == y[j-1] && x[i-1] == y[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return min(last[len(y)], limit+1)
+}
+
+// nearest returns the one of names that word was probably meant to be: the
+// closest within a third of its length (at least one slip), or "".
+func nearest(word string, names []string) string {
+	word = strings.ToLower(word)
+	best, bestDistance := "", 0
+	for _, name := range names {
+		limit := max(1, (len(name)+1)/3)
+		d := editDistance(word, strings.ToLower(name), limit)
+		if d <= limit && (best == "" || d < bestDistance) {
+			best, bestDistance = name, d
+		}
+	}
+	return best
+}

@@ -1,0 +1,78 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/apsctl/apsctl/internal/printable"
+)
+
+// span is a place in the source text: width characters from line and column,
+// both counted from 1. The zero span is the file as a whole.
+type span struct{ line, column, width int }
+
+// finding is a Problem before its excerpt is made: excerpts wait until the whole
+// file has been walked, because only then all lines that hold secrets are known.
+type finding struct {
+	at            span
+	message, hint string
+}
+
+// findings collects what is wrong with one source text. Problems are deduplicated,
+// since an alias or the defaults can lead to the same place many times.
+type findings struct {
+	text     *sourceText
+	list     []finding
+	seen     map[finding]bool
+	warnings []finding
+}
+
+func newFindings(text *sourceText) *findings {
+	return &findings{text: text, seen: map[finding]bool{}}
+}
+
+// add records a problem. Past ten times what is reported, new ones are dropped:
+// the surplus lets the first in source order be the ones that are kept.
+func (f *findings) add(at span, message, hint string) {
+	found := finding{at, message, hint}
+	if len(f.list) >= 10*problemsMax || f.seen[found] {
+		return
+	}
+	f.seen[found] = true
+	f.list = append(f.list, found)
+}
+
+// warn records something that is allowed but looks wrong.
+func (f *findings) warn(at span, message, hint string) {
+	if len(f.warnings) < problemsMax {
+		f.warnings = append(f.warnings, finding{at, message, hint})
+	}
+}
+
+// any reports whether a problem was found. Warnings do not count.
+func (f *findings) any() bool { return len(f.list) > 0 }
+
+// problems returns what was found, in source order, with excerpts.
+func (f *findings) problems() Problems { return f.finish(f.list) }
+
+func (f *findings) finish(list []finding) Problems {
+	slices.SortStableFunc(list, func(x, y finding) int {
+		return cmp.Or(cmp.Compare(x.at.line, y.at.line), cmp.Compare(x.at.column, y.at.column))
+	})
+	list = list[:min(len(list), problemsMax)]
+	problems := make(Problems, 0, len(list))
+	for _, found := range list {
+		p := Problem{
+			Pos:     f.text.position(found.at),
+			Message: printable.Line(found.message),
+			Hint:    printable.Line(found.hint),
+		}
+		p.Source, p.Mark, p.Width = f.text.excerpt(found.at)
+		problems = append(problems, p)
+	}
+	return problems
+}
+
+// quoteName returns text in quotes for use in a message, shown safely and cut
+// when it is long.
+func quoteName(text string) string { return `"` + printable.Clip(text, 60) + `"` }

@@ -1,0 +1,117 @@
+package plan
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// fileBytesMax is the largest plan file that is read.
+	fileBytesMax = 64 << 20
+	// strayMax bounds how many unreadable characters are listed.
+	strayMax = 20
+)
+
+// decodeText returns data as text with "\n" line breaks and without a byte order
+// mark, or the problems that keep it from being read at all: another encoding,
+// bytes that are not UTF-8, characters that a plan must not hold in raw form, and
+// no text at all. These are found before any YAML is read, since the parser would
+// take such characters for part of a key or a value.
+func decodeText(file string, data []byte) (*sourceText, Problems) {
+	refuse := func(message, hint string) (*sourceText, Problems) {
+		f := newFindings(newSourceText(file, ""))
+		f.add(span{}, message, hint)
+		return nil, f.problems()
+	}
+	if len(data) > fileBytesMax {
+		return refuse(fmt.Sprintf("the file has %d bytes; the most a plan may have is %d MiB", len(data), fileBytesMax>>20),
+			"split it into several plans with names of their own")
+	}
+	if encoding := otherEncoding(data); encoding != "" {
+		return refuse("the file is in "+encoding+"; a plan is UTF-8", "save it again as UTF-8")
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	text := string(data)
+	if strings.Contains(text, "\r") {
+		text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
+	}
+	source := newSourceText(file, text)
+	f := newFindings(source)
+	findStray(f)
+	if f.any() {
+		return nil, f.problems()
+	}
+	if strings.TrimSpace(text) == "" {
+		return refuse("the file is empty", emptyHint)
+	}
+	return source, nil
+}
+
+// emptyHint tells apart what an empty file could have meant.
+const emptyHint = "a plan without jobs says so: version: 1, name: NAME, jobs: []"
+
+// otherEncoding names the encoding when data is plainly not UTF-8, else "".
+func otherEncoding(data []byte) string {
+	hasPrefix := func(prefix string) bool { return bytes.HasPrefix(data, []byte(prefix)) }
+	switch {
+	case hasPrefix("\xff\xfe\x00\x00"), hasPrefix("\x00\x00\xfe\xff"):
+		return "UTF-32"
+	case hasPrefix("\xff\xfe"), hasPrefix("\xfe\xff"):
+		return "UTF-16"
+	case len(data) >= 4 && data[0] == 0 && data[1] != 0, len(data) >= 4 && data[0] != 0 && data[1] == 0:
+		return "UTF-16"
+	case hasPrefix("\x1f\x8b"), hasPrefix("PK\x03\x04"), hasPrefix("SQLite format 3"):
+		return "a binary format"
+	}
+	return ""
+}
+
+// findStray reports characters that may not stand in a plan as they are.
+func findStray(f *findings) {
+	for i, line := range f.text.lines {
+		if plainASCII(line) {
+			continue
+		}
+		column := 0
+		for j, r := range line {
+			column++
+			var what, hint string
+			switch {
+			case r == utf8.RuneError && !strings.HasPrefix(line[j:], "\ufffd"):
+				what, hint = fmt.Sprintf("byte 0x%02x is not UTF-8", line[j]), "save the file as UTF-8"
+			case r == 0:
+				what, hint = "NUL character", "the file may be binary or in UTF-16"
+			case r < ' ' && r != '\t', r >= 0x7f && r < 0xa0:
+				what, hint = fmt.Sprintf("control character U+%04X", r), "remove it; inside double quotes it can be written as an escape"
+			case turnsText(r):
+				what = fmt.Sprintf("invisible character U+%04X changes the direction or the lines of the text", r)
+				hint = "remove it: the plan would look different from what it says"
+			case r == '\ufeff':
+				what, hint = "byte order mark in the middle of the text", "remove it; files were probably joined"
+			default:
+				continue
+			}
+			if f.add(span{i + 1, column, 1}, what, hint); len(f.list) >= strayMax {
+				return
+			}
+		}
+	}
+}
+
+// turnsText reports whether r makes text display in another order, or in other
+// lines, than it is read.
+func turnsText(r rune) bool {
+	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x2028 || r == 0x2029
+}
+
+// plainASCII reports whether line has nothing but printable ASCII and tabs.
+func plainASCII(line string) bool {
+	for i := 0; i < len(line); i++ {
+		if c := line[i]; (c < ' ' || c > '~') && c != '\t' {
+			return false
+		}
+	}
+	return true
+}

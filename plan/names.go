@@ -1,0 +1,57 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// nameMax is the most characters that a job's name may have. The service's own
+// limit is not documented.
+const nameMax = 128
+
+const nameHint = "a job's name has 1 to 128 letters, digits and . _ - : and starts with a letter or digit"
+
+// jobName reads the name that becomes ApsJobName.
+func (d *decoder) jobName(n *node, path string) (string, bool) {
+	text, ok := d.scalar(n, path)
+	if !ok {
+		return "", false
+	}
+	if why := badName(text); why != "" {
+		d.wrong(n, nameHint, "%s %s", path, why)
+		return "", false
+	}
+	return text, true
+}
+
+// badName says what is wrong with a job's name, "" if nothing is.
+func badName(name string) string {
+	first, _ := utf8.DecodeRuneInString(name)
+	switch {
+	case name == "":
+		return "is empty"
+	case utf8.RuneCountInString(name) > nameMax:
+		return fmt.Sprintf("is longer than %d characters", nameMax)
+	case !unicode.IsLetter(first) && !unicode.IsDigit(first):
+		return fmt.Sprintf("cannot start with %s", quoteName(string(first)))
+	case strings.Contains(name, ".."):
+		return "cannot have two dots in a row"
+	}
+	for _, r := range name {
+		if !unicode.In(r, unicode.L, unicode.M, unicode.Nd) && !strings.ContainsRune("._-:", r) {
+			return fmt.Sprintf("cannot have %s in it", quoteName(string(r)))
+		}
+	}
+	return ""
+}
+
+// nameKey is equal for names that a person could take for one another: those
+// that differ only in case, width or composition.
+func nameKey(name string) string {
+	return cases.Fold().String(norm.NFKC.String(name))
+}

@@ -1,0 +1,65 @@
+package plan
+
+// nodeKind tells what a value of the file is, before any key gives it a meaning.
+type nodeKind uint8
+
+const (
+	nodeBad     nodeKind = iota // was reported already; whoever reads it stays silent
+	nodeNull                    // nothing, ~ or null
+	nodePlain                   // unquoted text: may be a number, a boolean or a text
+	nodeText                    // quoted, block or !!str text
+	nodeMapping                 //
+	nodeList                    //
+)
+
+// String names k as in "want a mapping, found a list".
+func (k nodeKind) String() string {
+	return [...]string{"something unreadable", "nothing", "text", "text", "a mapping", "a list"}[k]
+}
+
+// node is one value of a plan file with its aliases, merge keys and tags resolved.
+// Scalars keep their text exactly as written. Aliases share the node they refer
+// to, so a node may be reached on several ways; none leads back to itself.
+type node struct {
+	kind nodeKind
+	// secret is set for everything under a key that looks like one for a password:
+	// its text goes into no message.
+	secret bool
+	// line, column and head are where the lexer saw the value and the first line
+	// of it as written; see sourceText.locate.
+	line, column int
+	head         string
+	text         string // of scalars
+	entries      []entry
+	items        []*node
+	// weight counts the nodes below and including this one, aliases expanded.
+	weight int
+}
+
+// entry is one key of a mapping and its value, in source order.
+type entry struct{ key, value *node }
+
+// quoted returns n's text for a message, or words in its place when n is secret
+// or no scalar.
+func (n *node) quoted() string {
+	switch {
+	case n.kind != nodePlain && n.kind != nodeText:
+		return n.kind.String()
+	case n.secret:
+		return "a text that is not shown"
+	}
+	return quoteName(n.text)
+}
+
+// child returns the value under key, or nil.
+func (n *node) child(key string) *node {
+	for _, e := range n.entries {
+		if e.key.text == key {
+			return e.value
+		}
+	}
+	return nil
+}
+
+// spanOf returns where n stands, for a finding.
+func (s *sourceText) spanOf(n *node) span { return s.locate(n.line, n.column, n.head) }

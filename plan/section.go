@@ -1,0 +1,122 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// field is one key that may stand in a mapping of kind T. The tables in keys.go
+// hold all of them; the decoder, its hints and the test of docs/plan.md read
+// those and know no key of their own.
+type field[T any] struct {
+	name     string
+	required bool
+	read     func(d *decoder, n *node, path string, into *T)
+}
+
+// section is one kind of mapping in a plan file.
+type section[T any] struct {
+	fields []field[T]
+	// notes explains keys that are unknown here although one might expect them.
+	notes map[string]string
+	// secret keeps unknown keys out of messages: they may be what is secret.
+	secret bool
+}
+
+// names returns the section's keys in the order of the documentation.
+func (s *section[T]) names() []string {
+	names := make([]string, len(s.fields))
+	for i, f := range s.fields {
+		names[i] = f.name
+	}
+	return names
+}
+
+// read decodes the mapping n, called path in messages, into into. It reports
+// unknown keys and whatever the fields report, and returns false when n is no
+// mapping. Keys that are missing are left to the caller.
+func (s *section[T]) read(d *decoder, n *node, path string, into *T) bool {
+	if !d.wants(n, nodeMapping, path) {
+		return false
+	}
+	for _, e := range n.entries {
+		name := e.key.text
+		if s.field(name) == nil {
+			// A slip for a key that is not there is read as that key, so that what
+			// it holds is checked as well and not called missing.
+			if name = s.unknown(d, e, path); name == "" || n.child(name) != nil {
+				continue
+			}
+		}
+		s.field(name).read(d, e.value, join(path, name), into)
+	}
+	return true
+}
+
+// field returns the section's key called name, or nil.
+func (s *section[T]) field(name string) *field[T] {
+	i := slices.IndexFunc(s.fields, func(f field[T]) bool { return f.name == name })
+	if i < 0 {
+		return nil
+	}
+	return &s.fields[i]
+}
+
+// missing reports the section's required keys that the mapping n does not have.
+func (s *section[T]) missing(d *decoder, n *node, hints map[string]string) {
+	for _, f := range s.fields {
+		if f.required && n.child(f.name) == nil {
+			d.f.add(d.f.text.spanOf(n), fmt.Sprintf("the plan has no %s", f.name), hints[f.name])
+		}
+	}
+}
+
+// unknown reports a key that the section does not have, and returns the one that
+// it is plainly a slip for, or "". Its value is hidden then: it could be anything.
+func (s *section[T]) unknown(d *decoder, e entry, path string) (near string) {
+	where := "the plan"
+	if path != "" {
+		where = path
+	}
+	near = nearest(e.key.text, s.names())
+	hint := "known here: " + strings.Join(s.names(), ", ")
+	switch {
+	case near != "":
+		hint = fmt.Sprintf("did you mean %q?", near)
+	case s.notes[e.key.text] != "":
+		hint = s.notes[e.key.text]
+	default:
+		if homes := homesOf(e.key.text); homes != "" {
+			hint = fmt.Sprintf("%q is a key of %s", e.key.text, homes)
+		}
+	}
+	if near == "" {
+		d.f.text.hide(e.value, 0)
+	}
+	name := quoteName(e.key.text)
+	if (s.secret || e.key.secret) && near == "" {
+		name = "here"
+	}
+	d.f.add(d.f.text.spanOf(e.key), fmt.Sprintf("unknown key %s in %s", name, where), hint)
+	return near
+}
+
+// homesOf names the sections that have a key of that name, or "".
+func homesOf(key string) string {
+	var homes []string
+	for _, table := range keyTables() {
+		if table.path != "" && table.path != "defaults" && slices.Contains(table.names, key) {
+			homes = append(homes, table.path)
+		}
+	}
+	return strings.Join(homes, " and ")
+}
+
+// join returns the path of key below path.
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
