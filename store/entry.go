@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// Filter chooses entries. The zero Filter chooses all.
+type Filter struct {
+	Plan   string       // "" means every plan
+	States []plan.State // none means every state
+}
+
+const entryColumns = "plan, name, state, attempt, region, digest, spec, labels, aps_job_id," +
+	" candidates, code, reason, signed_at_ms, baseline, request_id, updated_at_ms"
+
+// Snapshot returns the ledger's content for one plan, read in one transaction.
+// Entries is empty, not nil, for a plan that the ledger does not know.
+func (l *Ledger) Snapshot(ctx context.Context, planName string) (plan.Snapshot, error) {
+	snap := plan.Snapshot{Entries: map[string]plan.Entry{}}
+	err := view(ctx, l.read, func(tx *sql.Tx) error {
+		meta, err := readMeta(ctx, tx)
+		if err != nil {
+			return err
+		}
+		snap.Lineage, snap.Serial = meta.Lineage, meta.Serial
+		entries, err := readEntries(ctx, tx, "plan = ?", planName)
+		for _, e := range entries {
+			snap.Entries[e.Name] = e
+		}
+		return err
+	})
+	if err != nil {
+		return plan.Snapshot{}, trouble(l.path, fmt.Sprintf("read plan %q", planName), err)
+	}
+	return snap, nil
+}
+
+// Entries returns the entries that f chooses, of all plans, sorted by plan and
+// name.
+func (l *Ledger) Entries(ctx context.Context, f Filter) ([]plan.Entry, error) {
+	where, args := []string{"TRUE"}, []any(nil)
+	if f.Plan != "" {
+		where, args = append(where, "plan = ?"), append(args, f.Plan)
+	}
+	if len(f.States) > 0 {
+		where = append(where, "state IN (?"+strings.Repeat(", ?", len(f.States)-1)+")")
+		for _, state := range f.States {
+			args = append(args, string(state))
+		}
+	}
+	entries, err := readEntries(ctx, l.read, strings.Join(where, " AND "), args...)
+	return entries, trouble(l.path, "read its entries", err)
+}
+
+// liveRule is word for word the rule of the index entries_live.
+const liveRule = "state IN ('created', 'lost') AND region = ?"
+
+// Live returns the entries of all plans in region that have a job id, created
+// and lost ones, sorted by plan and name. A complete listing of the region that
+// shows none of them proves nothing about what else it does not show.
+func (l *Ledger) Live(ctx context.Context, region string) ([]plan.Entry, error) {
+	entries, err := readEntries(ctx, l.read, liveRule, region)
+	return entries, trouble(l.path, "read its live jobs", err)
+}
+
+// Counts returns how many entries of planName are in each state; states without
+// any are absent. "" counts all plans together.
+func (l *Ledger) Counts(ctx context.Context, planName string) (map[plan.State]int, error) {
+	query, args := "SELECT state, count(*) FROM entries WHERE plan = ? GROUP BY state", []any{planName}
+	if planName == "" {
+		query, args = "SELECT state, count(*) FROM entries GROUP BY state", nil
+	}
+	counts := map[plan.State]int{}
+	err := each(ctx, l.read, query, args, func(rows *sql.Rows) error {
+		var state plan.State
+		var n int
+		err := rows.Scan(&state, &n)
+		counts[state] = n
+		return err
+	})
+	return counts, trouble(l.path, "count its entries", err)
+}
+
+// view runs do in one read transaction, which sees one state of the ledger.
+func view(ctx context.Context, pool *sql.DB, do func(*sql.Tx) error) error {
+	tx, err := pool.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	return do(tx)
+}
+
+// each calls do for every row of query.
+func each(ctx context.Context, q querier, query string, args []any, do func(*sql.Rows) error) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := do(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// readEntries returns the entries for which where holds, sorted by plan and name.
+func readEntries(ctx context.Context, q querier, where string, args ...any) (entries []plan.Entry, err error) {
+	query := "SELECT " + entryColumns + " FROM entries WHERE " + where + " ORDER BY plan, name"
+	err = each(ctx, q, query, args, func(rows *sql.Rows) error {
+		e, err := scanEntry(rows)
+		entries = append(entries, e)
+		return err
+	})
+	return entries, err
+}
+
+// scanEntry reads a row of entryColumns.
+func scanEntry(rows *sql.Rows) (e plan.Entry, err error) {
+	var spec, labels, candidates, baseline string
+	var jobID sql.NullString
+	var signed, updated sql.NullInt64
+	if err := rows.Scan(&e.Plan, &e.Name, &e.State, &e.Attempt, &e.Region, &e.Digest, &spec, &labels, &jobID,
+		&candidates, &e.Code, &e.Reason, &signed, &baseline, &e.RequestID, &updated); err != nil {
+		return e, err
+	}
+	e.JobID, e.SignedAt, e.UpdatedAt = jobID.String, fromMs(signed), fromMs(updated)
+	for text, into := range map[*string]any{
+		&spec: &e.Spec, &labels: &e.Labels, &candidates: &e.Candidates, &baseline: &e.Baseline,
+	} {
+		if err := json.Unmarshal([]byte(*text), into); err != nil {
+			return e, fmt.Errorf("job %q of plan %q: %w", e.Name, e.Plan, err)
+		}
+	}
+	return e, nil
+}
+
+// toJSON returns list or map as JSON, and "null" for an empty one, so that it
+// is read back as nil.
+func toJSON[T []string | map[string]string](value T) string {
+	if len(value) == 0 {
+		return "null"
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic("store: only texts: " + err.Error())
+	}
+	return string(text)
+}
+
+// toMs and fromMs are the one place where times are converted: to integer
+// milliseconds UTC, and the zero Time to NULL.
+func toMs(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: t.UnixMilli(), Valid: !t.IsZero()}
+}
+
+func fromMs(ms sql.NullInt64) time.Time {
+	if !ms.Valid {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms.Int64).UTC()
+}

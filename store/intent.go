@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// sendable lists the states from which a create may be promised. An unknown
+// outcome is not among them: it must become absent, with its certificate, first.
+var sendable = []plan.State{plan.StateNone, plan.StateRejected, plan.StateNotSent, plan.StateAbsent}
+
+const (
+	insertIntent = `INSERT INTO entries (plan, name, state, attempt, region, digest, spec, labels, signed_at_ms,
+		baseline, updated_at_ms, aps_job_id, candidates, code, reason, request_id)
+	VALUES (?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'null', '', '', '')
+	ON CONFLICT (plan, name) DO NOTHING RETURNING id`
+
+	updateIntent = `UPDATE entries SET state = 'intent', attempt = ?, region = ?, digest = ?, spec = ?, labels = ?,
+		signed_at_ms = ?, baseline = ?, updated_at_ms = ?, aps_job_id = NULL, candidates = 'null',
+		code = '', reason = '', request_id = ''
+	WHERE plan = ? AND name = ? AND state = ? AND attempt = ? RETURNING id`
+
+	insertAttempt = `INSERT INTO attempts (entry_id, attempt, nonce, signed_at_ms, server_offset_ms, endpoint, region,
+		digest, baseline, run_id, outcome, created_at_ms, updated_at_ms)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intent', ?, ?)`
+)
+
+// Intend commits the promise that one create request is about to be sent: the
+// entry is in state intent at in.Attempt when it returns nil, on disk, and the
+// request may leave. With any error nothing was written and nothing may be sent:
+// plan.ErrMovedOn when the entry is not as in.From and in.Attempt say,
+// ErrIllegal for what the protocol does not have, an *Error for trouble with the
+// file. A cancelled ctx does not stop it.
+func (l *Ledger) Intend(ctx context.Context, in plan.Intent) error {
+	op := fmt.Sprintf("record the intent for job %q of plan %q", in.Name, in.Plan)
+	if err := checkIntent(in); err != nil {
+		return fmt.Errorf("%s: %w: %w", op, ErrIllegal, err)
+	}
+	return l.write(ctx, op, func(w *writer) error {
+		spec, labels, baseline := in.Spec.JSON(), toJSON(in.Labels), toJSON(in.Baseline)
+		at, signed := toMs(in.At), toMs(in.SignedAt)
+		var id int64
+		var err error
+		if in.From == plan.StateNone {
+			err = w.scan(insertIntent, []any{in.Plan, in.Name, in.Attempt,
+				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at}, &id)
+		} else {
+			err = w.scan(updateIntent, []any{in.Attempt,
+				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at,
+				in.Plan, in.Name, string(in.From), in.Attempt - 1}, &id)
+		}
+		if errors.Is(err, sql.ErrNoRows) {
+			return plan.ErrMovedOn
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := w.exec(insertAttempt, id, in.Attempt, in.Nonce, signed, in.ServerOffset.Milliseconds(),
+			in.Endpoint, in.Spec.Region, in.Digest, baseline, in.RunID, at, at); err != nil {
+			return err
+		}
+		return w.event(Event{At: in.At, Plan: in.Plan, Name: in.Name, Attempt: in.Attempt,
+			From: in.From, To: plan.StateIntent, Run: in.RunID})
+	})
+}
+
+func checkIntent(in plan.Intent) error {
+	switch {
+	case in.Plan == "" || in.Name == "":
+		return errors.New("the plan and the job must have names")
+	case !slices.Contains(sendable, in.From):
+		return fmt.Errorf("no create follows from state %q", in.From)
+	case in.Attempt < 1 || in.From == plan.StateNone && in.Attempt != 1:
+		return fmt.Errorf("attempt %d cannot follow state %q", in.Attempt, in.From)
+	case in.Nonce == "" || in.SignedAt.IsZero() || in.At.IsZero():
+		return errors.New("the nonce, the signed date and the time must be set")
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// A future migration, of which every statement could be the last one done.
+var second = []string{
+	"ALTER TABLE entries ADD COLUMN note TEXT NOT NULL DEFAULT ''",
+	"UPDATE entries SET note = 'x'",
+	"CREATE TABLE leases (id INTEGER PRIMARY KEY) STRICT",
+	"DROP INDEX entries_live",
+}
+
+func TestMigrate_forward(t *testing.T) {
+	path := newPath(t)
+	l := reopen(t, path)
+	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+	before, err := l.Meta(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l, err = Open(t.Context(), path, Options{migrations: append(migrations, strings.Join(second, ";"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := l.Meta(t.Context())
+	if before.Schema++; err != nil || after != before {
+		t.Errorf("got %+v, %v, want %+v", after, err, before)
+	}
+	if e := entryOf(t, l, "a"); e.State != plan.StateIntent {
+		t.Errorf("got %+v", e)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// The program of before refuses it, for reading too.
+	for name, open := range openers(Options{Create: true}) {
+		if _, err := open(path); !errors.Is(err, ErrNewer) {
+			t.Errorf("%s: got %v, want ErrNewer", name, err)
+		}
+	}
+}
+
+// A migration that ends at any statement leaves the old ledger.
+func TestMigrate_old_or_new(t *testing.T) {
+	path := newPath(t)
+	l := reopen(t, path)
+	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+	_ = l.Close()
+	for n := range len(second) + 1 {
+		broken := strings.Join(append(second[:n:n], "INSERT INTO nowhere VALUES (1)"), ";")
+		if _, err := Open(t.Context(), path, Options{migrations: append(migrations, broken)}); err == nil {
+			t.Fatal("got no error")
+		}
+		l := reopen(t, path)
+		if m, err := l.Meta(t.Context()); err != nil || m.Schema != len(migrations) {
+			t.Errorf("after %d statements: got %+v, %v", n, m, err)
+		}
+		if e := entryOf(t, l, "a"); e.State != plan.StateIntent {
+			t.Errorf("after %d statements: got %+v", n, e)
+		}
+		if err := l.Verify(t.Context()); err != nil {
+			t.Error(err)
+		}
+		_ = l.Close()
+	}
+}
+
+// migrateForever brings the ledger forward by a migration that never ends.
+func migrateForever(path string) int {
+	endless := strings.Join(second, ";") + `; INSERT INTO leases
+		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n`
+	_, err := Open(context.Background(), path, Options{migrations: append(migrations, endless)})
+	fmt.Println(err)
+	return 1
+}
+
+// The process is killed in a migration of which much has reached the disk.
+func TestMigrate_killed(t *testing.T) {
+	path := newPath(t)
+	l := reopen(t, path)
+	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+	_ = l.Close()
+	cmd, _ := spawn(t, "migrate", path)
+	for {
+		if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 1<<20 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	l = reopen(t, path)
+	if m, err := l.Meta(t.Context()); err != nil || m.Schema != len(migrations) {
+		t.Errorf("got %+v, %v", m, err)
+	}
+	checkSerial(t, l, 1)
+}
+
+// A creation that fails leaves nothing that could be taken for a ledger.
+func TestMigrate_creation_fails(t *testing.T) {
+	path := newPath(t)
+	if _, err := Open(t.Context(), path, Options{Create: true, migrations: []string{migrations[0] + "; nonsense"}}); err == nil {
+		t.Fatal("got no error")
+	}
+	if files, _ := os.ReadDir(filepath.Dir(path)); len(files) != 0 {
+		t.Errorf("got %v", files)
+	}
+	if _, err := Open(t.Context(), path, Options{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOpenReadOnly_older_schema(t *testing.T) {
+	path := newPath(t)
+	_ = reopen(t, path).Close()
+	saved := migrations
+	defer func() { migrations = saved }()
+	migrations = append(saved[:1:1], strings.Join(second, ";"))
+	if _, err := OpenReadOnly(t.Context(), path); !errors.Is(err, ErrOlder) || !strings.Contains(err.Error(), "schema 1") {
+		t.Errorf("got %v", err)
+	}
+}

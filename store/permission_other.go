@@ -1,0 +1,11 @@
+//go:build !unix
+
+package store
+
+// makePrivate does nothing: who may read a file is not in its mode here.
+func makePrivate(string) error { return nil }
+
+// syncFolder does nothing: a folder cannot be synced here.
+func syncFolder(string) error { return nil }
+
+const openNoFollow = 0

@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/mattn/go-sqlite3"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// next lists where Settle may move an entry from each state. Intent is never
+// among them, see Intend. From an unresolved state no way leads to a create but
+// by absent with evidence, and none from a state that needs a person but by one.
+var next = map[plan.State][]plan.State{
+	plan.StateNone: {plan.StateCreated, plan.StateConflict, plan.StateDuplicate},
+	plan.StateIntent: {plan.StateUnknown, plan.StateCreated, plan.StateRejected, plan.StateNotSent,
+		plan.StateAbsent, plan.StateConflict, plan.StateDuplicate},
+	plan.StateUnknown:   {plan.StateCreated, plan.StateAbsent, plan.StateConflict, plan.StateDuplicate},
+	plan.StateCreated:   {plan.StateLost},
+	plan.StateRejected:  {plan.StateCreated, plan.StateConflict, plan.StateDuplicate},
+	plan.StateNotSent:   {plan.StateCreated, plan.StateConflict, plan.StateDuplicate},
+	plan.StateAbsent:    {plan.StateCreated, plan.StateConflict, plan.StateDuplicate},
+	plan.StateConflict:  {plan.StateCreated, plan.StateAbsent, plan.StateDuplicate},
+	plan.StateDuplicate: {plan.StateCreated, plan.StateAbsent, plan.StateConflict},
+	plan.StateLost:      {plan.StateCreated, plan.StateAbsent},
+}
+
+const (
+	insertAdopted = `INSERT INTO entries (plan, name, state, attempt, region, digest, spec, labels, aps_job_id,
+		candidates, code, reason, signed_at_ms, baseline, request_id, updated_at_ms)
+	VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'null', ?, ?)
+	ON CONFLICT (plan, name) DO NOTHING RETURNING id, coalesce(aps_job_id, '')`
+
+	// A lost job keeps its id; a transition with a digest brings a new spec.
+	updateSettled = `UPDATE entries SET state = ?1, aps_job_id = iif(?1 = 'lost', aps_job_id, ?2), candidates = ?3,
+		code = ?4, reason = ?5, request_id = iif(?6 = '', request_id, ?6), updated_at_ms = ?7,
+		region = iif(?8 = '', region, ?9), spec = iif(?8 = '', spec, ?10), labels = iif(?8 = '', labels, ?11),
+		digest = iif(?8 = '', digest, ?8)
+	WHERE plan = ?12 AND name = ?13 AND state = ?14 AND attempt = ?15 RETURNING id, coalesce(aps_job_id, '')`
+
+	updateAttempt = `UPDATE attempts SET outcome = ?, request_id = iif(? = '', request_id, ?), code = ?, reason = ?,
+		evidence = ?, updated_at_ms = ? WHERE entry_id = ? AND attempt = ? AND outcome = ?`
+)
+
+// Settle commits one transition. It is on disk when Settle returns nil; with any
+// error nothing was written: plan.ErrMovedOn when the entry is not in t.From at
+// t.Attempt, ErrIllegal for what the protocol does not have, *SameIDError when
+// another entry has t.JobID, an *Error for trouble with the file. A transition
+// with a Digest replaces the entry's spec, region, digest and labels; one
+// without keeps them. A cancelled ctx does not stop it.
+func (l *Ledger) Settle(ctx context.Context, t plan.Transition) error {
+	op := fmt.Sprintf("record job %q of plan %q as %s", t.Name, t.Plan, t.To)
+	if err := checkTransition(t); err != nil {
+		return fmt.Errorf("%s: %w: %w", op, ErrIllegal, err)
+	}
+	return l.write(ctx, op, func(w *writer) error { return w.settle(t) })
+}
+
+func (w *writer) settle(t plan.Transition) error {
+	jobID := sql.NullString{String: t.JobID, Valid: t.To == plan.StateCreated}
+	spec, labels, candidates, at := t.Spec.JSON(), toJSON(t.Labels), toJSON(t.Candidates), toMs(t.At)
+	var id int64
+	var recorded string // the job id as it is now
+	var err error
+	if t.From == plan.StateNone {
+		err = w.scan(insertAdopted, []any{t.Plan, t.Name, string(t.To), t.Spec.Region, t.Digest, spec, labels, jobID,
+			candidates, t.Code, t.Reason, t.RequestID, at}, &id, &recorded)
+	} else {
+		err = w.scan(updateSettled, []any{string(t.To), jobID, candidates, t.Code, t.Reason, t.RequestID, at,
+			t.Digest, t.Spec.Region, spec, labels, t.Plan, t.Name, string(t.From), t.Attempt}, &id, &recorded)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return plan.ErrMovedOn
+	}
+	if err != nil {
+		return w.sameID(t, err)
+	}
+	// The attempt's own outcome follows as long as it is open. An adoption after
+	// a rejection does not make the rejected attempt a success.
+	if t.From.Unresolved() || t.From == plan.StateConflict || t.From == plan.StateDuplicate {
+		changed, err := w.exec(updateAttempt, string(t.To), t.RequestID, t.RequestID, t.Code, t.Reason,
+			t.Evidence, at, id, t.Attempt, string(t.From))
+		if err != nil {
+			return err
+		}
+		if changed == 0 && t.From.Unresolved() {
+			return &Error{Kind: ErrDamaged, Text: adviceDamaged,
+				Err: fmt.Errorf("attempt %d of job %q of plan %q is missing", t.Attempt, t.Name, t.Plan)}
+		}
+	}
+	return w.event(Event{At: t.At, Plan: t.Plan, Name: t.Name, Attempt: t.Attempt, From: t.From, To: t.To,
+		Run: t.RunID, JobID: recorded, RequestID: t.RequestID, Code: t.Code, Reason: t.Reason, Evidence: t.Evidence})
+}
+
+// sameID turns the violation of the rule that job ids are unique into its error.
+func (w *writer) sameID(t plan.Transition, err error) error {
+	if cause := (sqlite3.Error{}); !errors.As(err, &cause) || cause.ExtendedCode != sqlite3.ErrConstraintUnique {
+		return err
+	}
+	same := &SameIDError{JobID: t.JobID, Plan: t.Plan, Name: t.Name}
+	if w.scan("SELECT plan, name FROM entries WHERE aps_job_id = ?", []any{t.JobID},
+		&same.OtherPlan, &same.OtherName) != nil {
+		return err
+	}
+	return same
+}
+
+func checkTransition(t plan.Transition) error {
+	switch {
+	case t.Plan == "" || t.Name == "":
+		return errors.New("the plan and the job must have names")
+	case !slices.Contains(next[t.From], t.To):
+		return fmt.Errorf("no step leads from %q to %q", t.From, t.To)
+	case t.From == plan.StateNone && (t.Attempt != 0 || t.Digest == ""):
+		return errors.New("an adopted job has attempt 0, a spec and a digest")
+	case t.To == plan.StateCreated && t.JobID == "":
+		return errors.New("a created job has an id")
+	case (t.To == plan.StateConflict || t.To == plan.StateDuplicate) && len(t.Candidates) == 0:
+		return errors.New("a conflict or duplicate names its candidates")
+	case t.To == plan.StateAbsent && t.Evidence == "":
+		return errors.New("absence needs its certificate")
+	case t.Evidence != "" && !json.Valid([]byte(t.Evidence)):
+		return errors.New("the evidence is not JSON")
+	case t.At.IsZero():
+		return errors.New("the time must be set")
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// batchMax limits how many changes share one transaction.
+const batchMax = 256
+
+// writer is the connection that writes, with its prepared statements. One
+// goroutine uses it at a time. No statement gets a context that can end:
+// SQLite rolls the whole transaction back when one is interrupted, and the next
+// statement would then commit by itself.
+type writer struct {
+	pool  *sql.DB
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+func (w *writer) close() error {
+	var errs []error
+	for _, stmt := range w.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(append(errs, w.conn.Close(), w.pool.Close())...)
+}
+
+// stmt prepares query at its first use.
+func (w *writer) stmt(query string) (*sql.Stmt, error) {
+	if stmt := w.stmts[query]; stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := w.conn.PrepareContext(context.Background(), query)
+	if err == nil {
+		w.stmts[query] = stmt
+	}
+	return stmt, err
+}
+
+// exec runs query and returns the number of rows that it changed.
+func (w *writer) exec(query string, args ...any) (int64, error) {
+	stmt, err := w.stmt(query)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.ExecContext(context.Background(), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// script runs statements that are not worth preparing.
+func (w *writer) script(text string) error {
+	_, err := w.conn.ExecContext(context.Background(), text)
+	return err
+}
+
+// scan reads the one row that query returns; sql.ErrNoRows says there was none.
+func (w *writer) scan(query string, args []any, into ...any) error {
+	stmt, err := w.stmt(query)
+	if err != nil {
+		return err
+	}
+	return stmt.QueryRowContext(context.Background(), args...).Scan(into...)
+}
+
+// item is one change that waits for its transaction.
+type item struct {
+	op   string
+	do   func(*writer) error
+	last bool // the ledger closes behind it
+	err  error
+	// wake says true when the item has to lead, and false when it is done.
+	wake chan bool
+}
+
+// write carries do out in a transaction and returns when it is committed. The
+// changes that are asked for while another transaction is being committed share
+// the next one, in the order they came; each is undone by itself if it fails.
+// ctx does not interrupt it: a verdict is recorded also after a cancel.
+func (l *Ledger) write(_ context.Context, op string, do func(*writer) error) error {
+	if l.writer == nil {
+		return &Error{Kind: ErrPermission, Path: l.path, Text: op + ": it was opened for reading only"}
+	}
+	it := &item{op: op, do: do}
+	if !l.enqueue(it) {
+		return &Error{Kind: ErrClosed, Path: l.path, Text: op + ": it is closed"}
+	}
+	l.serve(it)
+	return trouble(l.path, op, it.err)
+}
+
+// enqueue reports false when the ledger is closed.
+func (l *Ledger) enqueue(it *item) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.closed = it.last
+	it.wake = make(chan bool, 1)
+	l.queue = append(l.queue, it)
+	if !l.leading {
+		l.leading = true
+		it.wake <- true
+	}
+	return true
+}
+
+// serve waits until it is done, leading the queue for one transaction if asked.
+// Whoever leads is first in the queue, does what is waiting, and hands the lead
+// to the first that came meanwhile. There is no goroutine to start or to stop.
+func (l *Ledger) serve(it *item) {
+	if lead := <-it.wake; !lead {
+		return
+	}
+	l.mu.Lock()
+	count := min(len(l.queue), batchMax)
+	batch := l.queue[:count:count]
+	l.queue = l.queue[count:]
+	l.mu.Unlock()
+
+	l.commit(batch)
+
+	for _, other := range batch {
+		if other != it {
+			other.wake <- false
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.queue) > 0 {
+		l.queue[0].wake <- true
+		return
+	}
+	l.leading = false
+}
+
+// commit carries batch out in one transaction and sets each item's err.
+func (l *Ledger) commit(batch []*item) {
+	if len(batch) == 1 && batch[0].last {
+		return
+	}
+	err := l.checkPlace()
+	if err == nil {
+		_, err = l.writer.exec("BEGIN IMMEDIATE")
+	}
+	if err == nil {
+		if err = l.carryOut(batch); err == nil {
+			_, err = l.writer.exec("COMMIT")
+		}
+		if err != nil {
+			// SQLite may have rolled back already; then this says so, in vain.
+			_, _ = l.writer.exec("ROLLBACK")
+		}
+	}
+	if err == nil {
+		return
+	}
+	for _, it := range batch {
+		if it.err == nil {
+			it.err = err
+		}
+	}
+}
+
+// carryOut does every item of batch inside the open transaction. It returns the
+// error that makes going on pointless; an item's own error undoes that item only.
+func (l *Ledger) carryOut(batch []*item) error {
+	w := l.writer
+	for _, it := range batch {
+		if it.last {
+			continue
+		}
+		if _, err := w.exec("SAVEPOINT item"); err != nil {
+			return err
+		}
+		it.err = it.do(w)
+		if it.err == nil {
+			if _, err := w.exec("RELEASE item"); err != nil {
+				return err
+			}
+			continue
+		}
+		if cause := (sqlite3.Error{}); errors.As(it.err, &cause) && cause.Code != sqlite3.ErrConstraint {
+			return it.err // the disk, not the item
+		}
+		if _, err := w.exec("ROLLBACK TO item"); err != nil {
+			return err
+		}
+		if _, err := w.exec("RELEASE item"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkPlace makes sure that what is committed can be found again: on most
+// systems, a file can be deleted or replaced while it is open.
+func (l *Ledger) checkPlace() error {
+	now, err := os.Stat(l.path)
+	if err == nil && os.SameFile(now, l.file) {
+		return nil
+	}
+	return &Error{Kind: ErrReplaced, Path: l.path, Err: err,
+		Text: "it was deleted or replaced while in use; nothing more is written, put it back and run again"}
+}
