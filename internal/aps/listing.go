@@ -1,0 +1,192 @@
+package aps
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+const opList = "DescribeApsJobs"
+
+// Bounds of a listing.
+const (
+	pageSizeAsked = 30   // the only documented size (API reference, section 2)
+	pageSizeMax   = 1000 // a size that comes back above it is not believed
+	pagesMax      = 20_000 // of one scan: 600,000 jobs
+	scansMax      = 6    // of one listing
+)
+
+// IncompleteError is a listing that cannot be trusted to show every job, though
+// each call succeeded. It proves nothing about a job that is not in it.
+type IncompleteError struct {
+	Region string
+	Why    string // of the last scan, in our words, one line
+	Scans  int
+}
+
+func (e *IncompleteError) Error() string {
+	times := fmt.Sprintf("after %d scans", e.Scans)
+	if e.Scans == 1 {
+		times = "after one scan"
+	}
+	return fmt.Sprintf("%s in %s: the listing is incomplete %s: %s", opList, e.Region, times, e.Why)
+}
+
+// List returns all jobs of region. Every page arrived and the distinct ids add
+// up to the service's own total; a scan that does not add up, because pages
+// shift under inserts and deletions, is repeated a few times. With agree, two
+// scans in a row must also be identical in ids, names, sources and destinations.
+//
+// Errors are *plan.CallError and *IncompleteError, and when ctx ended also what
+// ctx says.
+func (c *Client) List(ctx context.Context, region string, agree bool) (plan.Listing, error) {
+	s, err := c.steady(ctx, region, "", agree)
+	if err != nil {
+		return plan.Listing{}, err
+	}
+	return plan.Listing{Region: region, Jobs: s.sorted(), ServerStart: s.start, ServerEnd: s.end, Agreed: agree}, nil
+}
+
+// Find returns the jobs of region with exactly that name, in order of ID. The
+// service's filter only narrows what is looked at, since nothing says how it
+// compares; names are compared here. Errors are those of List: a search that
+// does not add up is no answer.
+func (c *Client) Find(ctx context.Context, region, name string) ([]plan.RemoteJob, error) {
+	s, err := c.steady(ctx, region, name, false)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Listing{Jobs: s.sorted()}.Named(name), nil
+}
+
+// steady scans until a scan adds up, and with agree until the next one confirms
+// it.
+func (c *Client) steady(ctx context.Context, region, name string, agree bool) (*scan, error) {
+	k, failed := c.prepare(opList, region, nil)
+	if failed != nil {
+		return nil, failed
+	}
+	k.bodyMax = listMax
+	if name != "" {
+		k.params["ApsJobName"] = name
+	}
+	var last *scan
+	var why string
+	for n := 1; n <= scansMax; n++ {
+		s := &scan{size: pageSizeAsked, jobs: map[string]plan.RemoteJob{}}
+		err := c.scan(ctx, k, s)
+		var unsteady *unsteadyError
+		switch {
+		case errors.As(err, &unsteady):
+			if last, why = nil, unsteady.why; unsteady.final {
+				return nil, &IncompleteError{region, why, n}
+			}
+			if err := c.opts.Sleep(ctx, pause(n, 0)); err != nil {
+				return nil, c.waitError(ctx, k, err)
+			}
+		case err != nil:
+			return nil, err
+		case !agree, last != nil && last.same(s):
+			return s, nil
+		default:
+			last, why = s, "no two scans in a row were the same"
+		}
+	}
+	return nil, &IncompleteError{region, why, scansMax}
+}
+
+// scan is one pass over all pages.
+type scan struct {
+	size       int // as the service has it, once a page came
+	total      int
+	jobs       map[string]plan.RemoteJob // by ID
+	start, end time.Time                 // Date headers of the first and last page
+}
+
+// unsteadyError is a scan that does not add up. A final one would not get better.
+type unsteadyError struct {
+	why   string
+	final bool
+}
+
+func (e *unsteadyError) Error() string { return e.why }
+
+func unsteady(format string, args ...any) error {
+	return &unsteadyError{why: fmt.Sprintf(format, args...)}
+}
+
+// scan asks for pages until as many distinct ids came as there are in total.
+func (c *Client) scan(ctx context.Context, k call, s *scan) error {
+	for number := 1; ; number++ {
+		if number > pagesMax {
+			return &unsteadyError{fmt.Sprintf("there is no end after %d pages", pagesMax), true}
+		}
+		k.params = maps.Clone(k.params)
+		k.params["PageNumber"], k.params["PageSize"] = strconv.Itoa(number), strconv.Itoa(s.size)
+		done := false
+		err := c.ask(ctx, k, func(e envelope, header http.Header) error {
+			p, err := parsePage(e)
+			if err == nil {
+				if s.end = serverTime(header); number == 1 {
+					s.start = s.end
+				}
+				done, err = s.add(number, p)
+			}
+			return err
+		})
+		if err != nil || done {
+			return err
+		}
+	}
+}
+
+// add takes one page in and reports whether the scan is complete.
+func (s *scan) add(number int, p page) (done bool, err error) {
+	if number == 1 {
+		s.total, s.size = p.total, cmp.Or(p.size, s.size)
+	}
+	switch {
+	case p.total != s.total:
+		return false, unsteady("the total changed from %d to %d", s.total, p.total)
+	case p.size != 0 && p.size != s.size:
+		return false, unsteady("the page size changed from %d to %d", s.size, p.size)
+	}
+	before := len(s.jobs)
+	for _, job := range p.jobs {
+		if seen, ok := s.jobs[job.ID]; ok && identity(seen) != identity(job) {
+			return false, unsteady("two entries with one id differ")
+		}
+		s.jobs[job.ID] = job
+	}
+	switch {
+	case len(s.jobs) == s.total:
+		return true, nil
+	case len(s.jobs) > s.total:
+		return false, unsteady("more than the total of %d jobs came", s.total)
+	case len(s.jobs) == before:
+		return false, unsteady("%d of %d jobs came, and page %d had no further one", len(s.jobs), s.total, number)
+	}
+	return false, nil
+}
+
+// identity is the part of job that two scans must agree on. Status and progress
+// change all the time.
+func identity(job plan.RemoteJob) [4]string {
+	return [4]string{job.ID, job.Name, job.SourceInstance, job.DestinationInstance}
+}
+
+func (s *scan) same(other *scan) bool {
+	return maps.EqualFunc(s.jobs, other.jobs, func(a, b plan.RemoteJob) bool { return identity(a) == identity(b) })
+}
+
+func (s *scan) sorted() []plan.RemoteJob {
+	return slices.SortedFunc(maps.Values(s.jobs), func(a, b plan.RemoteJob) int { return cmp.Compare(a.ID, b.ID) })
+}
