@@ -1,0 +1,230 @@
+package runner
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// Apply carries out what Prepare returned and reports on every wanted job.
+//
+// When drain is closed no new intent is written; requests on the wire are
+// awaited and recorded. When ctx ends those requests are abandoned too, and
+// recorded as unknown. A failed job never stops the others; what does stop a
+// run is in Report.Stop. A non-nil error is a *LedgerError: the ledger could
+// not record something, and the Report is what is known all the same.
+func (r *Run) Apply(ctx context.Context, drain <-chan struct{}, changes []plan.Change) (Report, error) {
+	s := newScheduler(ctx, r, changes)
+	s.loop(drain)
+	report := Report{
+		Stop: s.stopped, StopDetail: s.stopDetail, StopFailure: s.stopFailure,
+		Requests: s.requests, Throttled: s.throttled, Elapsed: time.Since(s.started),
+	}
+	for _, t := range s.tasks {
+		if t.change.Kind != plan.KindLeftOver || t.state.Unresolved() {
+			report.Results = append(report.Results, t.finalResult())
+		}
+	}
+	return report, s.err
+}
+
+// scheduler owns the state of one Apply. Only the goroutine in loop touches
+// it: workers get copies of what they need, and report by sending a function
+// for loop to call.
+type scheduler struct {
+	run    *Run
+	ctx    context.Context // ends the requests on the wire
+	stop   context.Context // ends looks and what has not reached its intent
+	halt   context.CancelFunc
+	group  errgroup.Group // the workers
+	events chan func()
+
+	tasks    []*task // one per change, in plan order
+	queue    taskQueue
+	looks    map[string]*regionLook
+	inFlight int // workers busy
+	looking  int // looks under way
+	own      int // creates of this run whose outcome is not known
+	failures int
+	retries  *retryBudget
+
+	stopped     Stop
+	stopDetail  string
+	stopFailure plan.Failure
+	err         error
+
+	started              time.Time
+	total, done, created int
+	unresolved           int // this run's and earlier ones', now
+	requests, throttled  int
+	cause                string // why the latest retry waits
+}
+
+func newScheduler(ctx context.Context, r *Run, changes []plan.Change) *scheduler {
+	s := &scheduler{
+		run: r, ctx: ctx, events: make(chan func()),
+		looks: map[string]*regionLook{}, started: time.Now(),
+	}
+	s.stop, s.halt = context.WithCancel(ctx)
+	s.group.SetLimit(r.options.Parallel)
+	for i, c := range changes {
+		s.enrol(newTask(i, c, s.started))
+	}
+	s.retries = newRetryBudget(len(s.queue))
+	return s
+}
+
+// enrol queues what this run can act on.
+func (s *scheduler) enrol(t *task) {
+	s.tasks = append(s.tasks, t)
+	switch t.change.Kind {
+	case plan.KindCreate, plan.KindAdopt:
+		s.queue.add(t)
+		s.total++
+	case plan.KindResolve:
+		t.entry = *t.change.Entry
+		s.await(t)
+		s.total++
+	}
+}
+
+// loop runs until nothing is left that this run can do.
+func (s *scheduler) loop(drain <-chan struct{}) {
+	defer s.halt()
+	abort := s.ctx.Done()
+	for {
+		s.startDue()
+		s.startLooks()
+		s.run.options.Observe(s.progress())
+		if s.finished() {
+			break
+		}
+		timer := time.NewTimer(s.untilNext())
+		select {
+		case report := <-s.events:
+			report()
+		case <-timer.C:
+		case <-drain:
+			drain = nil // once is enough: a closed channel is always ready
+			s.end(StopInterrupted, "", plan.FailureNone)
+		case <-abort:
+			abort = nil
+			s.end(StopInterrupted, "", plan.FailureNone)
+		}
+		timer.Stop()
+	}
+	_ = s.group.Wait() // workers return nil: what they have to say came as events
+}
+
+func (s *scheduler) finished() bool {
+	if s.inFlight > 0 || s.looking > 0 {
+		return false
+	}
+	return s.stopped != StopNone || (len(s.queue) == 0 && !s.awaiting())
+}
+
+// end stops the run from starting anything more. The first reason stands,
+// except that trouble with the ledger outranks every other.
+func (s *scheduler) end(why Stop, detail string, failure plan.Failure) {
+	if s.stopped != StopNone && why != StopLedger {
+		return
+	}
+	s.stopped, s.stopDetail, s.stopFailure = why, detail, failure
+	s.halt()
+}
+
+// startDue hands due tasks to free workers.
+func (s *scheduler) startDue() {
+	for s.stopped == StopNone && s.inFlight < s.run.options.Parallel {
+		t := s.queue.next()
+		if t == nil || t.dueAt.After(time.Now()) {
+			return
+		}
+		if !s.mayRiskOne() {
+			if s.inFlight == 0 && !s.awaiting() {
+				s.end(StopUnknownBudget, unknownBudgetDetail(s.own), plan.FailureNone)
+			}
+			return
+		}
+		s.start(s.queue.take())
+	}
+}
+
+// mayRiskOne reports whether one more request may be sent without a chance
+// that more than twice as many creates as there are workers stay unanswered: a
+// sick network must not turn 500 jobs into 500 unknowns.
+func (s *scheduler) mayRiskOne() bool {
+	return s.own+s.inFlight < 2*s.run.options.Parallel
+}
+
+func (s *scheduler) start(t *task) {
+	s.inFlight++
+	if t.change.Kind == plan.KindAdopt {
+		s.group.Go(func() error {
+			a := s.run.adopt(s.stop, t.change)
+			s.events <- func() { s.adopted(t, a) }
+			return nil
+		})
+		return
+	}
+	a := s.attemptFor(t)
+	s.group.Go(func() error {
+		s.run.perform(s.ctx, s.stop, a)
+		s.events <- func() { s.attempted(t, a) }
+		return nil
+	})
+}
+
+// attemptFor copies out of the task what a worker needs.
+func (s *scheduler) attemptFor(t *task) *attempt {
+	if t.tries == 0 {
+		t.since = time.Now()
+	}
+	var baseline []string
+	for _, job := range t.change.Remote {
+		baseline = append(baseline, job.ID)
+	}
+	return &attempt{
+		job: t.change.Job, from: t.state, number: t.attempt + 1, baseline: baseline,
+		tries: t.tries, last: t.tries+1 >= s.run.options.MaxAttempts,
+	}
+}
+
+// untilNext is how long nothing will happen unless an event comes in.
+func (s *scheduler) untilNext() time.Duration {
+	next := time.Now().Add(time.Hour)
+	if s.stopped != StopNone {
+		return time.Hour
+	}
+	if t := s.queue.next(); t != nil && s.inFlight < s.run.options.Parallel && s.mayRiskOne() && t.dueAt.Before(next) {
+		next = t.dueAt
+	}
+	for _, look := range s.looks {
+		if !look.running && len(look.waiting) > 0 && look.at.Before(next) {
+			next = look.at
+		}
+	}
+	return max(0, time.Until(next))
+}
+
+func (s *scheduler) progress() Progress {
+	p := Progress{
+		Total: s.total, Done: s.done, Created: s.created, Failed: s.failures,
+		Unknown: s.unresolved, InFlight: s.inFlight, Cause: s.cause,
+		Elapsed: time.Since(s.started),
+	}
+	now := time.Now()
+	for _, t := range s.queue {
+		if t.dueAt.After(now) {
+			p.Waiting++
+		}
+	}
+	if t := s.queue.next(); t != nil {
+		p.NextTry = max(0, t.dueAt.Sub(now))
+		p.Rate = s.run.governor.Rate(opCreate, t.change.Region())
+	}
+	return p
+}

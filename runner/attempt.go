@@ -1,0 +1,239 @@
+package runner
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/apsctl/apsctl/internal/secret"
+	"github.com/apsctl/apsctl/plan"
+)
+
+// opCreate is the operation that creates are paced under.
+const opCreate = "CreateAPSJob"
+
+// Emergency is what must not be lost when a created job cannot be recorded.
+type Emergency struct {
+	Plan      string    `json:"plan"`
+	Name      string    `json:"name"`
+	Region    string    `json:"region"`
+	JobID     string    `json:"aps_job_id"`
+	RequestID string    `json:"request_id"`
+	Attempt   int       `json:"attempt"`
+	At        time.Time `json:"at"`
+}
+
+// attempt is one try to create one job: what the worker is given, and what
+// came of it.
+type attempt struct {
+	job      *plan.Job
+	from     plan.State
+	number   int
+	baseline []string
+	tries    int  // earlier tries in this run
+	last     bool // no further try follows in this run
+
+	step     step
+	signedAt time.Time
+	outcome  plan.Outcome
+	err      error
+}
+
+// step says how far an attempt came.
+type step int
+
+const (
+	stepNotStarted step = iota // the run was stopping; nothing was written
+	stepPrepared               // failed before the intent: err says why
+	stepMovedOn                // another process moved the entry on; nothing was sent
+	stepStale                  // the process slept between intent and send; nothing was sent
+	stepSent                   // outcome holds the verdict, and it is recorded
+	stepLedger                 // the ledger failed; err says where
+	stepPanic                  // a defect of ours; err holds it
+)
+
+// perform carries the attempt through the protocol: secrets, pace, nonce and
+// date, intent on disk, freshness, one request, verdict on disk. stop ends it
+// before the intent; ctx also ends the request itself. What was sent is
+// recorded whatever the contexts say.
+func (r *Run) perform(ctx, stop context.Context, a *attempt) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.recovered(a, p)
+		}
+	}()
+	request, err := r.prepareRequest(stop, a)
+	if stop.Err() != nil {
+		return
+	}
+	if err != nil {
+		a.step, a.err = stepPrepared, err
+		return
+	}
+	if err := r.governor.Wait(stop, opCreate, a.job.Region); err != nil {
+		return
+	}
+	if err := r.intend(ctx, a, &request); err != nil {
+		return
+	}
+	r.send(ctx, a, request)
+}
+
+// prepareRequest does everything that may fail or take time before a date is
+// chosen.
+func (r *Run) prepareRequest(ctx context.Context, a *attempt) (plan.CreateRequest, error) {
+	request := plan.CreateRequest{Spec: a.job.Spec}
+	for _, password := range []struct {
+		ref  *secret.Ref
+		into *secret.Value
+	}{
+		{a.job.SourcePassword, &request.SourcePassword},
+		{a.job.DestinationPassword, &request.DestinationPassword},
+	} {
+		if password.ref == nil {
+			continue
+		}
+		value, err := r.secrets.Read(ctx, *password.ref)
+		if err != nil {
+			return request, err
+		}
+		*password.into = value
+	}
+	return request, r.checkBeforeLast(ctx, a)
+}
+
+// checkBeforeLast looks the name up once before a job's last try: should the
+// service ever execute what it answered with a throttling code, it shows here.
+func (r *Run) checkBeforeLast(ctx context.Context, a *attempt) error {
+	if !a.last || a.tries == 0 {
+		return nil
+	}
+	jobs, err := r.service.Find(ctx, a.job.Region, a.job.Name)
+	if err != nil {
+		return err
+	}
+	for _, job := range jobs {
+		return fmt.Errorf("job %s of this name appeared while apsctl was being refused; nothing more was sent: run apply again to compare", job.ID)
+	}
+	return nil
+}
+
+// intend chooses nonce and date and commits the intent. A non-nil error means
+// that nothing may be sent; it is recorded in a.
+func (r *Run) intend(ctx context.Context, a *attempt, request *plan.CreateRequest) error {
+	nonce, err := newNonce()
+	if err != nil {
+		a.step, a.err = stepPrepared, err
+		return err
+	}
+	chosenAt := r.clock.Boot()
+	request.Nonce, request.SignedAt = nonce, r.clock.Now().UTC().Truncate(time.Second)
+	a.signedAt = request.SignedAt
+	offset, _ := r.server.estimate()
+	err = r.ledger.Intend(ctx, plan.Intent{
+		Plan: r.plan.Name, Name: a.job.Name, From: a.from, Attempt: a.number,
+		Spec: a.job.Spec, Digest: a.job.Digest, Labels: a.job.Labels,
+		Nonce: nonce, SignedAt: request.SignedAt, ServerOffset: offset,
+		Endpoint: r.options.Endpoint, Baseline: a.baseline,
+		RunID: r.options.RunID, At: r.clock.Now(),
+	})
+	switch {
+	case errors.Is(err, plan.ErrMovedOn):
+		a.step = stepMovedOn
+		return err
+	case err != nil:
+		a.step, a.err = stepLedger, ledgerFailed(fmt.Sprintf("record the intent to create job %q", a.job.Name), err)
+		return err
+	}
+	return r.checkFresh(ctx, a, chosenAt)
+}
+
+// checkFresh is the date fence on our side: a process that slept between
+// choosing the date and sending must not send.
+func (r *Run) checkFresh(ctx context.Context, a *attempt, chosenAt time.Duration) error {
+	slept := max(r.clock.Boot()-chosenAt, r.clock.Now().Sub(a.signedAt)-time.Second)
+	if slept <= freshFor {
+		return nil
+	}
+	reason := fmt.Sprintf("not sent: this process stood still for %s after the request was dated", slept.Round(time.Second))
+	a.step = stepStale
+	if err := r.settle(ctx, a, plan.StateNotSent, plan.Outcome{Why: reason}); err != nil {
+		a.step, a.err = stepLedger, err
+	}
+	return errors.New(reason)
+}
+
+// send makes the one request of the attempt and records the verdict.
+func (r *Run) send(ctx context.Context, a *attempt, request plan.CreateRequest) {
+	a.outcome = r.clean(r.service.Create(ctx, request))
+	r.server.observe(a.outcome.ServerTime)
+	a.step = stepSent
+	err := r.settle(ctx, a, stateOf(a.outcome.Verdict), a.outcome)
+	if err == nil {
+		return
+	}
+	a.step, a.err = stepLedger, err
+	if a.outcome.Verdict == plan.VerdictCreated {
+		r.options.Emergency(Emergency{
+			Plan: r.plan.Name, Name: a.job.Name, Region: a.job.Region,
+			JobID: a.outcome.JobID, RequestID: a.outcome.RequestID, Attempt: a.number, At: r.clock.Now(),
+		})
+	}
+}
+
+// settle writes what became of the intent, on a context that no interrupt ends.
+func (r *Run) settle(ctx context.Context, a *attempt, to plan.State, o plan.Outcome) error {
+	err := r.ledger.Settle(context.WithoutCancel(ctx), plan.Transition{
+		Plan: r.plan.Name, Name: a.job.Name, From: plan.StateIntent, Attempt: a.number, To: to,
+		JobID: o.JobID, RequestID: o.RequestID, Code: o.Code, Reason: o.Why,
+		RunID: r.options.RunID, At: r.clock.Now(),
+	})
+	if err != nil {
+		return ledgerFailed(fmt.Sprintf("record job %q as %s", a.job.Name, to), err)
+	}
+	return nil
+}
+
+// recovered turns a panic of ours into a result, so that the other jobs go on.
+// After the intent the outcome counts as unknown.
+func (r *Run) recovered(a *attempt, p any) {
+	a.err = fmt.Errorf("a defect in apsctl: %s", r.secrets.Clean(fmt.Sprintf("%v\n%s", p, debug.Stack())))
+	if a.step = stepPanic; a.signedAt.IsZero() {
+		return
+	}
+	a.outcome = plan.Outcome{Verdict: plan.VerdictUnknown, Why: "apsctl failed while the request was under way"}
+	// The entry may have left the intent already; then there is nothing to add.
+	_ = r.settle(context.Background(), a, plan.StateUnknown, a.outcome)
+}
+
+// clean removes secrets that the service may have echoed.
+func (r *Run) clean(o plan.Outcome) plan.Outcome {
+	o.Why, o.Code, o.Message = r.secrets.Clean(o.Why), r.secrets.Clean(o.Code), r.secrets.Clean(o.Message)
+	return o
+}
+
+func stateOf(v plan.Verdict) plan.State {
+	switch v {
+	case plan.VerdictCreated:
+		return plan.StateCreated
+	case plan.VerdictRejected:
+		return plan.StateRejected
+	case plan.VerdictNotSent:
+		return plan.StateNotSent
+	}
+	return plan.StateUnknown
+}
+
+// newNonce returns 128 random bits as 32 hexadecimal digits, the form that the
+// core itself uses.
+func newNonce() (string, error) {
+	var b [16]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", fmt.Errorf("choose a nonce: %w", err)
+	}
+	return hex.EncodeToString(b[:]), nil
+}

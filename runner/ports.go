@@ -1,0 +1,57 @@
+package runner
+
+import (
+	"context"
+	"time"
+
+	"github.com/apsctl/apsctl/internal/secret"
+	"github.com/apsctl/apsctl/plan"
+)
+
+// Ledger is what a run needs of the ledger. An error that is not
+// plan.ErrMovedOn means that the ledger cannot be trusted to record anything
+// more, and ends the run.
+type Ledger interface {
+	// Snapshot returns every entry of one plan, read in one transaction.
+	Snapshot(ctx context.Context, planName string) (plan.Snapshot, error)
+	// Live returns the entries of one region that have a job id, created and
+	// lost ones, over all plans.
+	Live(ctx context.Context, region string) ([]plan.Entry, error)
+	// Intend commits an intent. When it returns nil the intent is on disk.
+	Intend(ctx context.Context, intent plan.Intent) error
+	// Settle commits a transition.
+	Settle(ctx context.Context, transition plan.Transition) error
+}
+
+// Service is what a run needs of the APS API. Every error is a
+// *plan.CallError, the context's own error, or says that a listing could not
+// be completed.
+type Service interface {
+	// Create sends exactly one CreateAPSJob request.
+	Create(ctx context.Context, request plan.CreateRequest) plan.Outcome
+	// List takes a complete listing of one region; with agree, two consecutive
+	// scans that are identical.
+	List(ctx context.Context, region string, agree bool) (plan.Listing, error)
+	// Find returns the listed jobs with exactly that name. What it does not
+	// find may exist all the same: it proves presence, never absence.
+	Find(ctx context.Context, region, name string) ([]plan.RemoteJob, error)
+	// Detail describes one job.
+	Detail(ctx context.Context, region, id string) (plan.RemoteDetail, error)
+}
+
+// Secrets reads passwords just before they are needed.
+type Secrets interface {
+	Read(ctx context.Context, ref secret.Ref) (secret.Value, error)
+	// Clean removes every secret that was read from a text.
+	Clean(text string) string
+}
+
+// Clock tells the time. Both functions must be safe for concurrent use.
+type Clock struct {
+	// Now is the wall clock, as the gateway checks it.
+	Now func() time.Time
+	// Boot is a clock that only goes forward and also runs while the machine is
+	// suspended, from any fixed point. The freshness of a signed date is
+	// measured with it.
+	Boot func() time.Duration
+}

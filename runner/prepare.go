@@ -1,0 +1,194 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// regionsAtOnce bounds how many regions are listed side by side.
+const regionsAtOnce = 4
+
+// Prepare brings the ledger up to what can be known without sending a create,
+// and returns what is left to do, in plan order with left-overs last.
+//
+// It asks the service only about regions where something is to be created or
+// resolved: there it takes one complete listing, settles unresolved creates by
+// it, marks created jobs that are gone, and compares. If a listing cannot be
+// completed it returns the error, since nothing may be created then.
+func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
+	snapshot, err := r.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	regions := regionsToAsk(plan.Diff(r.plan, snapshot, nil, plan.DiffOptions{}))
+	if len(regions) == 0 {
+		return plan.Diff(r.plan, snapshot, nil, plan.DiffOptions{}), nil
+	}
+	if err := r.lookEverywhere(ctx, snapshot, regions); err != nil {
+		return nil, err
+	}
+	warning, err := r.server.check()
+	if err != nil {
+		return nil, err
+	}
+	if warning != "" {
+		r.options.Warn(warning)
+	}
+	if snapshot, err = r.snapshot(ctx); err != nil {
+		return nil, err
+	}
+	return plan.Diff(r.plan, snapshot, r.listings, plan.DiffOptions{Adopt: r.options.Adopt}), nil
+}
+
+func (r *Run) snapshot(ctx context.Context) (plan.Snapshot, error) {
+	snapshot, err := r.ledger.Snapshot(ctx, r.plan.Name)
+	if err != nil {
+		return plan.Snapshot{}, ledgerFailed("read the ledger", err)
+	}
+	return snapshot, nil
+}
+
+// regionsToAsk lists, sorted, the regions in which the service must be asked.
+func regionsToAsk(changes []plan.Change) []string {
+	seen := map[string]bool{}
+	for _, c := range changes {
+		if c.State().Unresolved() {
+			seen[c.Entry.Region] = true // where it was sent, whatever the plan says now
+		}
+		if c.Kind == plan.KindCreate {
+			seen[c.Region()] = true
+		}
+	}
+	regions := make([]string, 0, len(seen))
+	for region := range seen {
+		regions = append(regions, region)
+	}
+	slices.Sort(regions)
+	return regions
+}
+
+// lookEverywhere fills r.listings and settles what they prove.
+func (r *Run) lookEverywhere(ctx context.Context, snapshot plan.Snapshot, regions []string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(regionsAtOnce)
+	var mu sync.Mutex
+	for _, region := range regions {
+		group.Go(func() error {
+			listing, err := r.look(ctx, region, entriesIn(snapshot, region))
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			r.listings[region] = listing
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func entriesIn(snapshot plan.Snapshot, region string) []plan.Entry {
+	var entries []plan.Entry
+	for _, entry := range snapshot.Entries {
+		if entry.Region == region {
+			entries = append(entries, entry)
+		}
+	}
+	slices.SortFunc(entries, func(a, b plan.Entry) int { return slices.Compare([]string{a.Name}, []string{b.Name}) })
+	return entries
+}
+
+// look takes a complete listing of one region, a second agreeing scan only if
+// something might be proven absent by it, and records what it shows about
+// entries.
+func (r *Run) look(ctx context.Context, region string, entries []plan.Entry) (plan.Listing, error) {
+	v, err := r.view(ctx, region, false)
+	if err != nil {
+		return plan.Listing{}, err
+	}
+	if r.wantsProof(entries, v) {
+		if v, err = r.view(ctx, region, true); err != nil {
+			return plan.Listing{}, err
+		}
+	}
+	became := map[plan.State]int{}
+	for _, entry := range entries {
+		f, err := r.settleBy(ctx, entry, v)
+		if err != nil {
+			return plan.Listing{}, err
+		}
+		if f.to != entry.State {
+			became[f.to]++
+		}
+	}
+	r.sayBecame(region, became)
+	return v.listing, nil
+}
+
+// sayBecame tells what a look settled that an earlier run had left open.
+func (r *Run) sayBecame(region string, became map[plan.State]int) {
+	for _, line := range []struct {
+		state plan.State
+		text  string
+	}{
+		{plan.StateCreated, "an earlier run left without an answer: found on the service"},
+		{plan.StateAbsent, "an earlier run left without an answer: proven not to have happened"},
+		{plan.StateConflict, "an earlier run left without an answer: not as the plan said; a person has to look"},
+		{plan.StateDuplicate, "an earlier run left without an answer: found more than once; a person has to look"},
+		{plan.StateLost, "the ledger has as created: gone from the service; a person has to look"},
+	} {
+		if n := became[line.state]; n > 0 {
+			r.options.Warn(fmt.Sprintf("%s: %s that %s", region, plan.Count(n, "job"), line.text))
+		}
+	}
+}
+
+// wantsProof reports whether an entry is missing from the view that a second
+// scan could prove absent or lost.
+func (r *Run) wantsProof(entries []plan.Entry, v *view) bool {
+	return slices.ContainsFunc(entries, func(e plan.Entry) bool {
+		switch {
+		case e.State.Unresolved():
+			return len(newcomers(e, v.named[e.Name], v.taken)) == 0 && r.settled(e)
+		case e.State == plan.StateCreated:
+			return !v.listed[e.JobID] && r.settled(e)
+		}
+		return false
+	})
+}
+
+// settleBy records what a complete view shows about one entry and returns it.
+// found.to is the entry's own state, or unknown, when it shows nothing new.
+func (r *Run) settleBy(ctx context.Context, entry plan.Entry, v *view) (found, error) {
+	f, err := r.judge(ctx, entry, v)
+	if err != nil {
+		return found{}, err
+	}
+	return f, r.record(ctx, entry, f)
+}
+
+func (r *Run) judge(ctx context.Context, entry plan.Entry, v *view) (found, error) {
+	switch {
+	case entry.State.Unresolved():
+		f, err := r.presence(ctx, entry, v.named[entry.Name], v.taken)
+		if err != nil || f.to != plan.StateUnknown {
+			return f, err
+		}
+		return r.absence(entry, v), nil
+	case entry.State == plan.StateCreated && !v.listed[entry.JobID]:
+		// Without another job of ours in sight, the listing may as well hide all.
+		if proof, missing := r.certify(entry, v); missing == "" && proof.Canary != noCanary {
+			return found{
+				to: plan.StateLost, jobID: entry.JobID,
+				reason: "gone from two complete listings", evidence: proof.JSON(),
+			}, nil
+		}
+	}
+	return found{to: entry.State}, nil
+}

@@ -1,0 +1,169 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// found is what a look at the service says about one unresolved create.
+type found struct {
+	to         plan.State // StateUnknown: nothing is proven yet
+	jobID      string
+	candidates []string
+	reason     string
+	evidence   string
+}
+
+// evidence is stored with a transition as JSON and says how it is known.
+type evidence struct {
+	Kind       string    `json:"kind"` // found, absence or adopted
+	Region     string    `json:"region"`
+	ServerTime time.Time `json:"server_time,omitzero"`
+	SignedAt   time.Time `json:"signed_at,omitzero"`
+	SettleMs   int64     `json:"settle_ms,omitempty"`
+	Listed     int       `json:"listed,omitempty"`
+	Canary     string    `json:"canary,omitempty"`
+}
+
+func (e evidence) JSON() string {
+	text, err := json.Marshal(e)
+	if err != nil {
+		panic("runner: evidence cannot fail to marshal: " + err.Error())
+	}
+	return string(text)
+}
+
+// presence judges one unresolved create by the jobs now listed under its name.
+// Presence counts at once, whatever kind of look showed it. taken holds the ids
+// that the ledger already gave to entries.
+//
+// It returns StateUnknown when nothing is listed that could be the attempt's
+// job: that alone proves nothing.
+func (r *Run) presence(ctx context.Context, entry plan.Entry, named []plan.RemoteJob, taken map[string]bool) (found, error) {
+	matches := newcomers(entry, named, taken)
+	switch len(matches) {
+	case 0:
+		return found{to: plan.StateUnknown}, nil
+	case 1:
+		return r.confirm(ctx, entry, matches[0])
+	}
+	ids := make([]string, len(matches))
+	for i, job := range matches {
+		ids[i] = job.ID
+	}
+	return found{
+		to: plan.StateDuplicate, candidates: ids,
+		reason: fmt.Sprintf("%d new jobs of this name are listed after one unanswered create", len(ids)),
+	}, nil
+}
+
+// newcomers are the listed jobs that entry's latest attempt may have made:
+// those of its exact name that were not there before and that no entry has.
+func newcomers(entry plan.Entry, named []plan.RemoteJob, taken map[string]bool) []plan.RemoteJob {
+	var fresh []plan.RemoteJob
+	for _, job := range named {
+		if job.Name == entry.Name && !slices.Contains(entry.Baseline, job.ID) && !taken[job.ID] {
+			fresh = append(fresh, job)
+		}
+	}
+	return fresh
+}
+
+// confirm holds the single match against what the attempt said.
+func (r *Run) confirm(ctx context.Context, entry plan.Entry, match plan.RemoteJob) (found, error) {
+	differs := plan.DisagreeListed(entry.Spec, match)
+	if len(differs) == 0 {
+		detail, err := r.service.Detail(ctx, entry.Region, match.ID)
+		if err != nil {
+			return found{}, err
+		}
+		differs = plan.DisagreeDetail(entry.Spec, detail)
+	}
+	if len(differs) > 0 {
+		return found{
+			to: plan.StateConflict, candidates: []string{match.ID},
+			reason: fmt.Sprintf("job %s has this name, but %s", match.ID, strings.Join(differs, ", ")),
+		}, nil
+	}
+	return found{
+		to: plan.StateCreated, jobID: match.ID,
+		evidence: evidence{Kind: "found", Region: entry.Region, SignedAt: entry.SignedAt}.JSON(),
+	}, nil
+}
+
+// settlesAt is the service time from which absence can be proven.
+func (r *Run) settlesAt(entry plan.Entry) time.Time { return entry.SignedAt.Add(r.options.Settle) }
+
+// settlesHere is settlesAt by this machine's clock, for planning waits only.
+func (r *Run) settlesHere(entry plan.Entry) time.Time {
+	offset, _ := r.server.estimate()
+	return r.settlesAt(entry).Add(-offset)
+}
+
+// settled reports whether that time has come, as far as is known here.
+func (r *Run) settled(entry plan.Entry) bool {
+	return !r.server.earliest().Before(r.settlesAt(entry))
+}
+
+// absence judges an unresolved create that the view does not show.
+func (r *Run) absence(entry plan.Entry, v *view) found {
+	proof, missing := r.certify(entry, v)
+	switch {
+	case missing != "":
+		return found{to: plan.StateUnknown, reason: missing}
+	case r.options.OnUnknown == plan.Hold:
+		return found{to: plan.StateUnknown, reason: "proven absent; held for a person, as on_unknown says"}
+	}
+	return found{to: plan.StateAbsent, reason: "proven absent", evidence: proof.JSON()}
+}
+
+// certify tries to prove that entry's job does not exist and that no request
+// sent for it can still make it. Every condition of the absence certificate is
+// checked here and nowhere else; missing says which one does not hold.
+func (r *Run) certify(entry plan.Entry, v *view) (proof evidence, missing string) {
+	at := v.listing.ServerStart
+	if at.IsZero() {
+		at = r.server.earliest()
+	}
+	if at.Before(r.settlesAt(entry)) {
+		return evidence{}, "not listed so far; settles at " + clockTime(r.settlesAt(entry))
+	}
+	if !v.listing.Agreed {
+		return evidence{}, "not listed, but two scans in a row have not agreed yet"
+	}
+	canary, ok := v.canary(entry)
+	if !ok {
+		return evidence{}, "not listed, but the listing hides jobs that are known to exist, so it proves nothing: check that these credentials may see the whole region"
+	}
+	return evidence{
+		Kind: "absence", Region: entry.Region, ServerTime: at, SignedAt: entry.SignedAt,
+		SettleMs: r.options.Settle.Milliseconds(), Listed: len(v.listing.Jobs), Canary: canary,
+	}, ""
+}
+
+// record writes what was found, if it is news. An entry that somebody else
+// moved on meanwhile is left to them.
+func (r *Run) record(ctx context.Context, entry plan.Entry, f found) error {
+	if f.to == entry.State || f.to == plan.StateUnknown {
+		return nil
+	}
+	err := r.ledger.Settle(context.WithoutCancel(ctx), plan.Transition{
+		Plan: entry.Plan, Name: entry.Name, From: entry.State, Attempt: entry.Attempt,
+		To: f.to, JobID: f.jobID, Candidates: f.candidates, Reason: f.reason,
+		Evidence: f.evidence, RunID: r.options.RunID, At: r.clock.Now(),
+	})
+	if err == nil || errors.Is(err, plan.ErrMovedOn) {
+		return nil
+	}
+	return ledgerFailed(fmt.Sprintf("record job %q as %s", entry.Name, f.to), err)
+}
+
+// clockTime formats a moment for people, with its zone.
+func clockTime(t time.Time) string { return t.Local().Format("15:04:05 MST") }

@@ -1,0 +1,127 @@
+// Package runner carries out a plan: it settles what earlier runs left open,
+// takes the complete listings, computes the difference, and creates what is
+// missing with a bounded pool of workers. It follows the creation protocol
+// (docs/protocol.md): no request leaves before its intent is on disk, and no
+// second one before there is proof that the first cannot exist.
+//
+// It knows the ledger, the service and the secrets only by the interfaces that
+// it declares.
+package runner
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// Defaults of Options.
+const (
+	ParallelDefault    = 8
+	ParallelMax        = 256
+	RateDefault        = 20.0
+	SettleDefault      = 31 * time.Minute
+	MaxAttemptsDefault = 10
+	MaxElapsedDefault  = 10 * time.Minute
+)
+
+// freshFor is how old a signed date may be when its request is sent. Beyond it
+// the process must have slept, and the request is not sent.
+const freshFor = 60 * time.Second
+
+// Options are the choices of one run.
+type Options struct {
+	// RunID names the run in the ledger.
+	RunID string
+	// Endpoint is recorded with each attempt.
+	Endpoint string
+	// Parallel is the number of create requests in flight, 1 to ParallelMax.
+	// Zero means ParallelDefault.
+	Parallel int
+	// Settle is the time after the signed date from which a complete listing
+	// that does not show a job proves that the create did not happen. Zero means
+	// SettleDefault.
+	Settle time.Duration
+	// MaxAttempts bounds the create requests for one job in this run. Zero means
+	// MaxAttemptsDefault.
+	MaxAttempts int
+	// MaxElapsed bounds the time that one job may take in this run, from its
+	// first attempt, waiting included. A job whose next step lies beyond it is
+	// left for the next run. Zero means MaxElapsedDefault.
+	MaxElapsed time.Duration
+	// MaxFailures stops the run from creating more once this many jobs failed
+	// for good. nil means no cap; zero stops at the first failure.
+	MaxFailures *int
+	// OnUnknown says what follows a proof of absence. Empty means Recreate.
+	OnUnknown plan.OnUnknown
+	// Adopt takes over jobs that exist and agree with the plan.
+	Adopt bool
+	// Observe is told of progress, from one goroutine at a time; it must return
+	// quickly. nil means nobody is watching.
+	Observe func(Progress)
+	// Rand is the source of jitter; nil means one seeded by the system. It is
+	// used from one goroutine at a time.
+	Rand *rand.Rand
+	// Emergency is handed the one line that says how to adopt a created job
+	// which the ledger could not record. nil drops it, which only tests may do.
+	Emergency func(Emergency)
+	// Warn is told of things a person should know, one line each. nil drops them.
+	Warn func(string)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Parallel == 0 {
+		o.Parallel = ParallelDefault
+	}
+	if o.Settle == 0 {
+		o.Settle = SettleDefault
+	}
+	if o.MaxAttempts == 0 {
+		o.MaxAttempts = MaxAttemptsDefault
+	}
+	if o.MaxElapsed == 0 {
+		o.MaxElapsed = MaxElapsedDefault
+	}
+	if o.OnUnknown == "" {
+		o.OnUnknown = plan.Recreate
+	}
+	if o.Observe == nil {
+		o.Observe = func(Progress) {}
+	}
+	if o.Rand == nil {
+		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	if o.Emergency == nil {
+		o.Emergency = func(Emergency) {}
+	}
+	if o.Warn == nil {
+		o.Warn = func(string) {}
+	}
+	return o
+}
+
+// Run is one run over one plan. Use it once: Prepare, then Apply. It is not
+// safe for concurrent use.
+type Run struct {
+	plan     *plan.Plan
+	ledger   Ledger
+	service  Service
+	secrets  Secrets
+	governor *Governor
+	clock    Clock
+	options  Options
+
+	server   *serverClock
+	listings map[string]plan.Listing
+}
+
+// New joins the parts of a run. governor must be the one that service waits
+// on, so that creates and reads share what is learned about throttling.
+func New(p *plan.Plan, ledger Ledger, service Service, secrets Secrets, governor *Governor, clock Clock, o Options) *Run {
+	return &Run{
+		plan: p, ledger: ledger, service: service, secrets: secrets,
+		governor: governor, clock: clock, options: o.withDefaults(),
+		server:   &serverClock{now: clock.Now},
+		listings: map[string]plan.Listing{},
+	}
+}

@@ -1,0 +1,71 @@
+package runner
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// task is one job on its way through a run. Only the scheduler touches it.
+type task struct {
+	change plan.Change
+	order  int // place in the plan: breaks ties in the queue
+
+	state   plan.State // in the ledger
+	attempt int        // number of the latest attempt
+	tries   int        // attempts in this run
+	since   time.Time  // when this run first worked on it
+	dueAt   time.Time  // not to be tried before
+
+	// While the outcome is unknown:
+	entry     plan.Entry // what a look has to find
+	own       bool       // sent by this run
+	lookUntil time.Time  // when this run stops looking
+
+	result Result
+}
+
+func newTask(order int, c plan.Change, now time.Time) *task {
+	t := &task{change: c, order: order, state: c.State(), attempt: c.Attempt(), since: now, dueAt: now}
+	t.result = Result{Name: c.Name, Action: c.Kind, Ending: EndNotTried}
+	if c.Entry != nil {
+		t.result.JobID = c.Entry.JobID
+	}
+	switch c.Kind {
+	case plan.KindKeep:
+		t.result.Ending = EndKept
+	case plan.KindBlocked:
+		t.finish(EndBlocked, c.Reason, "a person has to settle it")
+	case plan.KindUpdate, plan.KindReplace:
+		t.finish(EndBlocked, unchangeable(c), "differs from the plan")
+	case plan.KindResolve, plan.KindLeftOver:
+		t.finish(EndUnknown, c.Reason, "outcome unknown")
+	}
+	return t
+}
+
+// unchangeable explains why an existing job that differs is left as it is.
+func unchangeable(c plan.Change) string {
+	fields := make([]string, len(c.Fields))
+	for i, f := range c.Fields {
+		fields[i] = f.Field
+	}
+	return fmt.Sprintf("the job exists and differs from the plan in %s; apsctl does not change existing jobs yet: change it in the console, or put the plan back",
+		strings.Join(fields, ", "))
+}
+
+func (t *task) finish(ending Ending, why, cause string) {
+	t.result.Ending, t.result.Error, t.result.Cause = ending, why, cause
+}
+
+// finalResult is the task's result as it stands when the run ends.
+func (t *task) finalResult() Result {
+	r := t.result
+	r.State, r.Attempt = t.state, t.attempt
+	if r.Ending == EndNotTried && t.tries > 0 {
+		r.Ending = EndFailed // it was tried, and the run ended before its next turn
+	}
+	return r
+}

@@ -1,0 +1,83 @@
+package runner
+
+import (
+	"context"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// view is one complete listing of a region, indexed, beside the jobs that the
+// ledger knows to be live there. Looks at single entries cost no walk.
+type view struct {
+	listing plan.Listing
+	named   map[string][]plan.RemoteJob
+	listed  map[string]bool // by job id
+	live    []plan.Entry    // lost ones included, see canary
+	taken   map[string]bool // job ids that belong to entries of the ledger
+}
+
+func newView(listing plan.Listing, live []plan.Entry) *view {
+	v := &view{
+		listing: listing, live: live,
+		named:  make(map[string][]plan.RemoteJob, len(listing.Jobs)),
+		listed: make(map[string]bool, len(listing.Jobs)),
+		taken:  make(map[string]bool, len(live)),
+	}
+	for _, job := range listing.Jobs {
+		v.named[job.Name] = append(v.named[job.Name], job)
+		v.listed[job.ID] = true
+	}
+	for _, entry := range live {
+		v.taken[entry.JobID] = true
+	}
+	return v
+}
+
+// noCanary stands in evidence for "the ledger held no job that could serve".
+const noCanary = "none"
+
+// canary looks for a job of ours, other than entry's, that the listing
+// shows, and returns its id, or "none" when the ledger holds no job that could
+// serve. Jobs of the same source or destination come first: a credential that
+// hides one cluster hides all its jobs. ok is false when there are such jobs
+// and the listing shows none of them. A lost job counts: until a person says
+// otherwise, it may be hidden as well as gone.
+func (v *view) canary(entry plan.Entry) (id string, ok bool) {
+	near := func(e plan.Entry) bool {
+		return e.Spec.Source.Instance == entry.Spec.Source.Instance ||
+			e.Spec.Destination.Instance == entry.Spec.Destination.Instance
+	}
+	anywhere := func(plan.Entry) bool { return true }
+	for _, eligible := range []func(plan.Entry) bool{near, anywhere} {
+		hidden := false
+		for _, e := range v.live {
+			if !eligible(e) || (e.Plan == entry.Plan && e.Name == entry.Name) {
+				continue
+			}
+			if v.listed[e.JobID] {
+				return e.JobID, true
+			}
+			hidden = true
+		}
+		if hidden {
+			return "", false
+		}
+	}
+	return noCanary, true
+}
+
+// view takes a complete listing of one region and pairs it with the ledger.
+func (r *Run) view(ctx context.Context, region string, agree bool) (*view, error) {
+	// The ledger is read first: a job that another run of this ledger creates
+	// in between is then at worst listed and not yet known, never the reverse.
+	live, err := r.ledger.Live(ctx, region)
+	if err != nil {
+		return nil, ledgerFailed("read the ledger", err)
+	}
+	listing, err := r.service.List(ctx, region, agree)
+	if err != nil {
+		return nil, err
+	}
+	r.server.observe(listing.ServerEnd)
+	return newView(listing, live), nil
+}
