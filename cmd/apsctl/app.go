@@ -1,0 +1,100 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"github.com/apsctl/apsctl/internal/secret"
+)
+
+const (
+	planDefault      = "apsctl.yaml"
+	ledgerDefault    = ".apsctl/ledger.db"
+	emulatorFolder   = ".apsctl/emulator"
+	ledgerVariable   = "APSCTL_LEDGER"
+	endpointVariable = "APSCTL_ENDPOINT"
+)
+
+// app is what every command shares: the streams, who is at the other end of
+// them, and the secrets that must not leave by them.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	// Whether a person reads stdout, watches stderr, and can answer on stdin.
+	stdoutTerminal, stderrTerminal, stdinTerminal bool
+
+	redactor *secret.Redactor
+}
+
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
+	a := &app{
+		stdin: stdin, stdout: stdout, stderr: stderr,
+		stdoutTerminal: isTerminal(stdout), stderrTerminal: isTerminal(stderr), stdinTerminal: isTerminal(stdin),
+		redactor: secret.NewRedactor(),
+	}
+	setColours(a.stdoutTerminal)
+	return a
+}
+
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && isatty.IsTerminal(file.Fd())
+}
+
+// target says which ledger and which service a command works on.
+type target struct {
+	ledger   string
+	endpoint string
+	sts      string
+	profile  string
+	emulator bool
+}
+
+// addLedgerFlags adds the flags of commands that read the ledger.
+func (t *target) addLedgerFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&t.ledger, "ledger", "", "ledger `file` (default $"+ledgerVariable+", else "+ledgerDefault+")")
+	flags.BoolVar(&t.emulator, "emulator", false, "work on a local emulated service, with ledger and jobs under "+emulatorFolder+"; touches nothing real")
+}
+
+// addServiceFlags adds the flags of commands that ask the service.
+func (t *target) addServiceFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&t.endpoint, "endpoint", "", "`URL` of the service (default $"+endpointVariable+", else the public endpoint of each region)")
+	flags.StringVar(&t.sts, "sts-endpoint", "", "`URL` of STS (default the endpoint where that is loopback, else https://sts.aliyuncs.com)")
+	flags.StringVar(&t.profile, "profile", "", "`name` of the credentials profile (default: the official credential chain)")
+}
+
+// ledgerPath is where the ledger is: flag, environment, default, in this order.
+// With --emulator only the flag moves it, so that a trial never touches the
+// ledger of the real service.
+func (t *target) ledgerPath() string {
+	switch {
+	case t.ledger != "":
+		return t.ledger
+	case t.emulator:
+		return filepath.Join(emulatorFolder, "ledger.db")
+	case os.Getenv(ledgerVariable) != "":
+		return os.Getenv(ledgerVariable)
+	}
+	return ledgerDefault
+}
+
+func (t *target) endpointURL() string {
+	if t.endpoint != "" {
+		return t.endpoint
+	}
+	return os.Getenv(endpointVariable)
+}
+
+// planFile is the one positional argument, or apsctl.yaml.
+func planFile(args []string) string {
+	if len(args) > 0 {
+		return args[0]
+	}
+	return planDefault
+}

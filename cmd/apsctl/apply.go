@@ -1,0 +1,278 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+	"github.com/apsctl/apsctl/store"
+)
+
+type applyCommand struct {
+	app      *app
+	target   target
+	output   outputFormat
+	settings settings
+	yes      bool
+	adopt    bool
+	full     bool
+
+	interrupts *interrupts
+}
+
+func newApplyCommand(a *app) *cobra.Command {
+	c := &applyCommand{app: a, interrupts: newInterrupts(a.stderr)}
+	cmd := &cobra.Command{
+		Use:   "apply [FILE]",
+		Short: "Create the jobs that are missing, each exactly once",
+		Long: `apply settles what earlier runs left open, compares the plan with the ledger
+and with a complete listing of each region, shows what it would do, and does it.
+It can be stopped at any moment, by whatever means, and run again: no job is
+created a second time. The first Ctrl-C waits for the open requests, the second
+leaves at once.
+
+FILE is apsctl.yaml in the current folder unless given. The plan's own run: and
+limits: sections set defaults for the flags below.`,
+		Example: "  apsctl apply --emulator --yes examples/quickstart.yaml\n  apsctl apply --yes --rate 5 -o json migration.yaml > result.json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.run(cmd, planFile(args)) },
+	}
+	c.target.addLedgerFlags(cmd)
+	c.target.addServiceFlags(cmd)
+	c.output.addFlag(cmd)
+	c.settings.addFlags(cmd)
+	flags := cmd.Flags()
+	flags.BoolVarP(&c.yes, "yes", "y", false, "do not ask; required where there is no terminal")
+	flags.BoolVar(&c.adopt, "adopt", false, "take over jobs that exist under a wanted name and agree with the plan")
+	flags.BoolVar(&c.full, "full", false, "list every change with every field")
+	return cmd
+}
+
+func (c *applyCommand) run(cmd *cobra.Command, file string) error {
+	if !c.yes && (!c.app.stdinTerminal || !c.app.stderrTerminal || c.output.json()) {
+		return usagef(cmd, "apply asks before it changes anything and there is no terminal to ask on: add --yes")
+	}
+	wanted, err := c.app.loadPlan(file)
+	if err != nil {
+		return err
+	}
+	if err := c.settings.merge(cmd, wanted); err != nil {
+		return err
+	}
+	ctx, stop := c.interrupts.listen(cmd.Context())
+	defer stop()
+	lock, err := store.AcquireLock(c.target.ledgerPath(), newHolder("apply "+wanted.File))
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	service, err := c.app.openService(c.target, c.settings.rate)
+	if err != nil {
+		return err
+	}
+	defer service.close()
+	return c.onLedger(ctx, wanted, service)
+}
+
+// onLedger opens the ledger, binds it to the account, and runs. The account is
+// asked for first: a wrong key must not leave a new ledger behind.
+func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service *service) error {
+	reading, cancel := c.interrupts.untilDrain(ctx)
+	defer cancel()
+	identity, err := service.CallerIdentity(reading)
+	if err != nil {
+		return err
+	}
+	ledger, err := store.Open(ctx, c.target.ledgerPath(), store.Options{Create: true})
+	if err != nil {
+		return err
+	}
+	defer ledger.Close()
+	if err := ledger.Bind(ctx, identity.AccountID, service.Service()); err != nil {
+		return err
+	}
+	record := newRunRecord(wanted)
+	if err := ledger.BeginRun(ctx, record); err != nil {
+		return err
+	}
+	report, err := c.apply(ctx, wanted, service, ledger, record.ID)
+	return c.finish(ctx, wanted, ledger, record.ID, report, err)
+}
+
+// apply prepares, shows, asks and carries out. report is nil when it ended
+// before anything was to be carried out.
+func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *service, ledger *store.Ledger, runID string) (*runner.Report, error) {
+	display := newDisplay(c.app)
+	run := runner.New(wanted, ledger, service, c.app.secrets(), service.governor, runner.SystemClock(), runner.Options{
+		RunID: runID, Endpoint: service.Service(),
+		Parallel: c.settings.parallel, Settle: c.settings.settle,
+		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed,
+		MaxFailures: c.settings.failureCap(), OnUnknown: c.settings.onUnknown(), Adopt: c.adopt,
+		Observe: display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath()),
+	})
+	reading, cancel := c.interrupts.untilDrain(ctx)
+	defer cancel()
+	changes, err := run.Prepare(reading)
+	if err != nil {
+		return nil, err
+	}
+	summary := plan.Summarize(changes)
+	if err := c.settings.checkCreates(summary.Kinds[plan.KindCreate]); err != nil {
+		return nil, err
+	}
+	if err := c.confirm(wanted, changes, summary); err != nil {
+		return nil, err
+	}
+	display.start()
+	report, err := run.Apply(ctx, c.interrupts.draining, changes)
+	display.stop()
+	return &report, err
+}
+
+// confirm shows the changes and, where there are some, asks.
+func (c *applyCommand) confirm(wanted *plan.Plan, changes []plan.Change, summary plan.Summary) error {
+	if c.output.json() {
+		return nil
+	}
+	if err := plan.Render(c.app.stdout, wanted, changes, plan.RenderOptions{Full: c.full}); err != nil {
+		return err
+	}
+	if c.yes || summary.Changes() == 0 {
+		return nil
+	}
+	fmt.Fprint(c.app.stderr, "\nCarry this out? Only yes does: ")
+	answer, err := c.readLine()
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(answer) != "yes" {
+		return &exitError{exitFailure, fmt.Errorf("not confirmed: nothing was created")}
+	}
+	return nil
+}
+
+// readLine waits for a line on stdin, or the first interrupt.
+func (c *applyCommand) readLine() (string, error) {
+	lines := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(c.app.stdin).ReadString('\n')
+		lines <- line
+	}()
+	select {
+	case line := <-lines:
+		return line, nil
+	case <-c.interrupts.draining:
+		return "", context.Canceled
+	}
+}
+
+// finish closes the run's record and prints the report.
+func (c *applyCommand) finish(ctx context.Context, wanted *plan.Plan, ledger *store.Ledger, runID string, report *runner.Report, failed error) error {
+	code, _ := classify(failed)
+	if report != nil {
+		code = exitCodeOf(*report, failed)
+	}
+	counts := []byte("{}")
+	if report != nil {
+		counts, _ = json.Marshal(report.Counts())
+	}
+	recordErr := ledger.FinishRun(ctx, runID, code, string(counts), time.Now())
+	if report == nil {
+		return failed
+	}
+	if err := c.print(wanted, runID, *report, code); err != nil {
+		return err
+	}
+	switch {
+	case failed != nil:
+		return failed
+	case recordErr != nil:
+		return recordErr
+	case code != exitDone:
+		return exitWith(code)
+	}
+	return nil
+}
+
+func (c *applyCommand) print(wanted *plan.Plan, runID string, report runner.Report, code int) error {
+	if c.output.json() {
+		return writeJSON(c.app.stdout, newApplyJSON(runID, wanted.Name, report, code))
+	}
+	return writeReport(c.app.stdout, report)
+}
+
+// exitCodeOf maps a report to an exit code. Where several apply, the one that
+// needs a person most wins.
+func exitCodeOf(report runner.Report, failed error) int {
+	counts := report.Counts()
+	conflicts, changed, leftUnknown := blockedKinds(report)
+	switch {
+	case failed != nil || report.Stop == runner.StopLedger:
+		return exitLedger
+	case report.Stop == runner.StopRefused:
+		return exitRefused
+	case report.Stop == runner.StopInterrupted:
+		return exitInterrupted
+	case counts.Unknown > 0 || conflicts || leftUnknown:
+		return exitUnknown
+	case report.Stop == runner.StopConfiguration:
+		return exitFailure
+	case report.Stop == runner.StopFailureCap:
+		return exitLeft
+	case counts.Failed > 0:
+		return exitFailed
+	case changed:
+		return exitLimit
+	case counts.NotTried > 0:
+		return exitLeft
+	}
+	return exitDone
+}
+
+func blockedKinds(report runner.Report) (conflicts, changed, leftUnknown bool) {
+	for _, r := range report.Results {
+		switch {
+		case r.Action == plan.KindLeftOver:
+			leftUnknown = true
+		case r.Ending != runner.EndBlocked:
+		case r.Action == plan.KindUpdate || r.Action == plan.KindReplace:
+			changed = true
+		default:
+			conflicts = true
+		}
+	}
+	return conflicts, changed, leftUnknown
+}
+
+func newRunRecord(wanted *plan.Plan) plan.RunRecord {
+	holder := newHolder("apply")
+	return plan.RunRecord{
+		ID: newRunID(), Command: holder.Command, Plan: wanted.Name, PlanDigest: wanted.Digest,
+		Host: holder.Host, User: holder.User, PID: holder.PID, Version: version(), StartedAt: holder.Started,
+	}
+}
+
+// newHolder says who this process is. What cannot be found out stays empty.
+func newHolder(command string) store.Holder {
+	holder := store.Holder{PID: os.Getpid(), Command: command, Started: time.Now()}
+	holder.Host, _ = os.Hostname()
+	if u, err := user.Current(); err == nil {
+		holder.User = u.Username
+	}
+	return holder
+}
+
+// newRunID sorts by time and is unique between machines.
+func newRunID() string {
+	return time.Now().UTC().Format("20060102T150405Z") + "-" + rand.Text()[:8]
+}

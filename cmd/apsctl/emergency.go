@@ -1,0 +1,47 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/apsctl/apsctl/internal/printable"
+	"github.com/apsctl/apsctl/runner"
+)
+
+// emergency returns what the runner calls when a job was created and the
+// ledger could not record it: one line to a file beside the ledger, which may
+// be on a disk that is full, and the same to stderr.
+func (a *app) emergency(ledgerPath string) func(runner.Emergency) {
+	return func(e runner.Emergency) {
+		path := ledgerPath + ".emergency"
+		line, err := json.Marshal(e)
+		if err == nil {
+			err = appendDurably(path, append(line, '\n'))
+		}
+		where := "It is noted in " + path + "."
+		if err != nil {
+			where = "It could not be noted in a file either: keep this message."
+		}
+		fmt.Fprintf(a.stderr, "apsctl: job %s was created as %s (region %s, request %s) and the ledger could not record it. %s\n"+
+			"  Make room or repair the ledger, then run apply again: it finds the job in the listing and creates nothing twice.\n",
+			printable.Line(e.Name), printable.Line(e.JobID), printable.Line(e.Region), printable.Line(e.RequestID), printable.Line(where))
+	}
+}
+
+// appendDurably adds a line to a private file and has it on disk when it
+// returns nil.
+func appendDurably(path string, line []byte) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(line)
+	if err == nil {
+		err = file.Sync()
+	}
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}

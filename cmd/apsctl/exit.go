@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/apsctl/apsctl/internal/printable"
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+	"github.com/apsctl/apsctl/store"
+)
+
+// Exit codes. Scripts rely on them: codes are added, never changed.
+const (
+	exitDone        = 0
+	exitFailure     = 1
+	exitChanges     = 2
+	exitFailed      = 3
+	exitUnknown     = 4
+	exitLimit       = 5
+	exitLeft        = 6
+	exitInvalid     = 10
+	exitLocked      = 11
+	exitRefused     = 12
+	exitLedger      = 13
+	exitInterrupted = 130
+)
+
+// exitError ends a command with a code of its own. err may be nil when all has
+// been said already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+func (e *exitError) Unwrap() error { return e.err }
+
+func exitWith(code int) error { return &exitError{code: code} }
+
+// explain prints what a person needs to know about err and returns the exit
+// code. It is the only place that turns errors into either.
+func (a *app) explain(err error) int {
+	code, said := classify(err)
+	if err == nil || said {
+		return code
+	}
+	var problems plan.Problems
+	if errors.As(err, &problems) {
+		fmt.Fprintln(a.stderr, problems.Error())
+		return code
+	}
+	fmt.Fprintf(a.stderr, "apsctl: %s\n", printable.Line(a.redactor.Clean(err.Error())))
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintf(a.stderr, "  %s\n", printable.Line(hint))
+	}
+	return code
+}
+
+// classify maps an error to its exit code; said is true when there is nothing
+// left to print.
+func classify(err error) (code int, said bool) {
+	var (
+		exit     *exitError
+		bad      *usageError
+		problems plan.Problems
+		locked   *store.LockedError
+		foreign  *store.ForeignError
+		ledger   *store.Error
+		sameID   *store.SameIDError
+		failed   *runner.LedgerError
+		skew     *runner.SkewError
+		call     *plan.CallError
+	)
+	switch {
+	case err == nil:
+		return exitDone, true
+	case errors.As(err, &exit):
+		return exit.code, exit.err == nil
+	case errors.As(err, &bad), errors.As(err, &problems):
+		return exitInvalid, false
+	case errors.As(err, &locked):
+		return exitLocked, false
+	case errors.As(err, &foreign), errors.As(err, &ledger), errors.As(err, &sameID), errors.As(err, &failed):
+		return exitLedger, false
+	case errors.As(err, &skew):
+		return exitLimit, false
+	case errors.As(err, &call):
+		return exitForFailure(call.Failure), false
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted, false
+	}
+	return exitFailure, false
+}
+
+func exitForFailure(f plan.Failure) int {
+	if f == plan.FailureCredentials || f == plan.FailurePermission {
+		return exitRefused
+	}
+	return exitFailure
+}
+
+// hintFor names the next step where the error itself does not.
+func hintFor(err error) string {
+	var bad *usageError
+	if errors.As(err, &bad) {
+		return fmt.Sprintf("%s --help lists the flags", bad.command)
+	}
+	return ""
+}

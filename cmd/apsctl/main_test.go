@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// actAsApsctl makes the test binary be apsctl itself: the tests run the real
+// program in processes of its own, with signals, kills and exit codes.
+const actAsApsctl = "APSCTL_TEST_ACT_AS_APSCTL"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(actAsApsctl) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// bench is a folder to work in and an environment that knows no credentials
+// but the test's own.
+type bench struct {
+	*testing.T
+	dir string
+	env []string
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	t.Parallel() // every bench has its own folder, processes and ports
+	dir := t.TempDir()
+	return &bench{T: t, dir: dir, env: []string{
+		actAsApsctl + "=1", "HOME=" + filepath.Join(dir, "home"), "PATH=" + os.Getenv("PATH"), "TZ=UTC",
+		"ALIBABA_CLOUD_ECS_METADATA_DISABLED=true", "ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true",
+		"ALIBABA_CLOUD_CREDENTIALS_FILE=" + filepath.Join(dir, "none"), "ALIBABA_CLOUD_CONFIG_FILE=" + filepath.Join(dir, "none"),
+		"ALIBABA_CLOUD_CREDENTIALS_URI=", "ALIBABA_CLOUD_ROLE_ARN=", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN=",
+		"ALIBABA_CLOUD_OIDC_TOKEN_FILE=", "ALIBABA_CLOUD_PROFILE=", "ALIBABA_CLOUD_SECURITY_TOKEN=",
+		"ALIBABA_CLOUD_ACCESS_KEY_ID=emulator", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=emulator",
+	}}
+}
+
+// setenv replaces a variable of the environment that apsctl gets.
+func (b *bench) setenv(name, value string) { b.env = append(b.env, name+"="+value) }
+
+// result is how one process ended.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+func (r result) String() string {
+	return fmt.Sprintf("exit %d\n--- stdout\n%s--- stderr\n%s", r.code, r.stdout, r.stderr)
+}
+
+// process is apsctl, running.
+type process struct {
+	*exec.Cmd
+	out, err bytes.Buffer
+}
+
+func (b *bench) start(args ...string) *process {
+	b.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := &process{Cmd: exec.Command(exe, args...)}
+	p.Dir, p.Env, p.Stdout, p.Stderr = b.dir, b.env, &p.out, &p.err
+	if err := p.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = p.Process.Kill() })
+	return p
+}
+
+func (p *process) result() result {
+	err := p.Wait()
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	}
+	return result{code, p.out.String(), p.err.String()}
+}
+
+func (b *bench) apsctl(args ...string) result { b.Helper(); return b.start(args...).result() }
+
+// want runs apsctl and fails the test unless it ends with code.
+func (b *bench) want(code int, args ...string) result {
+	b.Helper()
+	r := b.apsctl(args...)
+	if r.code != code {
+		b.Fatalf("apsctl %s: want exit %d, got %s", strings.Join(args, " "), code, r)
+	}
+	return r
+}
+
+// emulator starts `apsctl emulator` in a process of its own and points the
+// bench's endpoint at it.
+func (b *bench) emulator(args ...string) *cloud {
+	b.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, exe, append([]string{"emulator", "--listen", "127.0.0.1:0"}, args...)...)
+	cmd.Dir, cmd.Env = b.dir, b.env
+	stderr := &bytes.Buffer{}
+	cmd.Stderr = stderr
+	stdout, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		cancel()
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait()
+	})
+	line, _ := bufio.NewReader(stdout).ReadString('\n')
+	address := regexp.MustCompile(`http://[0-9.:]+`).FindString(line)
+	if address == "" {
+		cancel()
+		b.Fatalf("the emulator did not start: %q %s", line, stderr)
+	}
+	b.setenv("APSCTL_ENDPOINT", address)
+	return &cloud{b, address}
+}
+
+// cloud is a running emulator, seen from outside.
+type cloud struct {
+	*bench
+	address string
+}
+
+type stats struct {
+	Actions map[string]struct {
+		Calls     int `json:"calls"`
+		Throttled int `json:"throttled"`
+	} `json:"actions"`
+	Jobs       int `json:"jobs"`
+	Duplicates int `json:"duplicates"`
+}
+
+func (c *cloud) stats() stats {
+	c.Helper()
+	response, err := http.Get(c.address + "/_emulator/stats")
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		c.Fatal(err)
+	}
+	var s stats
+	if err := json.Unmarshal(body, &s); err != nil {
+		c.Fatalf("%v in %s", err, body)
+	}
+	return s
+}
+
+func (c *cloud) creates() int { c.Helper(); return c.stats().Actions["CreateAPSJob"].Calls }
+
+// setFaults posts faults to the emulator; "" clears them.
+func (c *cloud) setFaults(yaml string) {
+	c.Helper()
+	method := http.MethodPost
+	if yaml == "" {
+		method = http.MethodDelete
+	}
+	request, err := http.NewRequest(method, c.address+"/_emulator/faults", strings.NewReader(yaml))
+	if err != nil {
+		c.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/yaml")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= 300 {
+		body, _ := io.ReadAll(response.Body)
+		c.Fatalf("faults: %s %s", response.Status, body)
+	}
+}
+
+// write makes a file in the bench's folder.
+func (b *bench) write(name, text string) {
+	b.Helper()
+	path := filepath.Join(b.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// planOf is a plan of n jobs.
+func planOf(n int) string {
+	var text strings.Builder
+	text.WriteString("version: 1\nname: bulk\nregion: cn-hangzhou\ndefaults:\n  destination: {instance: amv-1}\n  db_list: {EntireInstance: true}\njobs:\n")
+	for i := range n {
+		fmt.Fprintf(&text, "  - name: job-%04d\n    source: {instance: pc-%03d}\n", i, i/3)
+	}
+	return text.String()
+}
+
+// applied is the JSON of one apply.
+func (b *bench) applied(r result) applyJSON {
+	b.Helper()
+	var a applyJSON
+	if err := json.Unmarshal([]byte(r.stdout), &a); err != nil {
+		b.Fatalf("%v in %s", err, r)
+	}
+	return a
+}
+
+// eventually waits for something to come true, for at most a minute.
+func (b *bench) eventually(what string, true_ func() bool) {
+	b.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if true_() {
+			return
+		}
+	}
+	b.Fatalf("waited a minute for %s", what)
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+)
+
+// outputFormat is the value of -o. Its JSON forms are an interface: fields are
+// added, not renamed.
+type outputFormat struct{ name string }
+
+func (o *outputFormat) addFlag(cmd *cobra.Command) {
+	o.name = "text"
+	cmd.Flags().VarP(o, "output", "o", "`format` of the result on stdout: text or json")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (o *outputFormat) String() string { return o.name }
+func (o *outputFormat) Type() string   { return "format" }
+func (o *outputFormat) Set(name string) error {
+	if name != "text" && name != "json" {
+		return fmt.Errorf("want text or json, not %q", name)
+	}
+	o.name = name
+	return nil
+}
+
+func (o *outputFormat) json() bool { return o.name == "json" }
+
+// writeJSON writes one indented object. The encoder escapes control
+// characters; <, > and & stay readable, for this is not HTML.
+func writeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+type planJSON struct {
+	Plan    string            `json:"plan"`
+	File    string            `json:"file"`
+	Digest  string            `json:"digest"`
+	Summary map[plan.Kind]int `json:"summary"`
+	Changes []changeJSON      `json:"changes"`
+}
+
+type changeJSON struct {
+	Name        string      `json:"name"`
+	Action      plan.Kind   `json:"action"`
+	Region      string      `json:"region"`
+	Source      string      `json:"source"`
+	Destination string      `json:"destination"`
+	State       plan.State  `json:"state"`
+	JobID       string      `json:"aps_job_id"`
+	Attempts    int         `json:"attempts"`
+	Reason      string      `json:"reason"`
+	Fields      []fieldJSON `json:"fields,omitempty"`
+}
+
+type fieldJSON struct {
+	Field  string      `json:"field"`
+	Old    string      `json:"old"`
+	New    string      `json:"new"`
+	Effect plan.Effect `json:"effect"`
+}
+
+func newPlanJSON(p *plan.Plan, changes []plan.Change) planJSON {
+	out := planJSON{
+		Plan: p.Name, File: p.File, Digest: p.Digest,
+		Summary: plan.Summarize(changes).Kinds, Changes: make([]changeJSON, 0, len(changes)),
+	}
+	for _, c := range changes {
+		spec := c.Spec()
+		one := changeJSON{
+			Name: c.Name, Action: c.Kind, Region: spec.Region,
+			Source: spec.Source.Instance, Destination: spec.Destination.Instance,
+			State: c.State(), Attempts: c.Attempt(), Reason: c.Reason,
+		}
+		if c.Entry != nil {
+			one.JobID = c.Entry.JobID
+		}
+		for _, f := range c.Fields {
+			one.Fields = append(one.Fields, fieldJSON{f.Field, f.Old, f.New, f.Effect})
+		}
+		out.Changes = append(out.Changes, one)
+	}
+	return out
+}
+
+type applyJSON struct {
+	Run       string        `json:"run"`
+	Plan      string        `json:"plan"`
+	Counts    runner.Counts `json:"counts"`
+	Jobs      []resultJSON  `json:"jobs"`
+	Stop      string        `json:"stop"`
+	Requests  int           `json:"requests"`
+	Throttled int           `json:"throttled"`
+	ElapsedMs int64         `json:"elapsed_ms"`
+	ExitCode  int           `json:"exit_code"`
+}
+
+type resultJSON struct {
+	Name      string     `json:"name"`
+	Action    plan.Kind  `json:"action"`
+	State     plan.State `json:"state"`
+	JobID     string     `json:"aps_job_id"`
+	Attempts  int        `json:"attempts"`
+	Error     string     `json:"error"`
+	SettlesAt *time.Time `json:"settles_at,omitempty"`
+}
+
+func newApplyJSON(runID, planName string, report runner.Report, exitCode int) applyJSON {
+	out := applyJSON{
+		Run: runID, Plan: planName, Counts: report.Counts(), Stop: string(report.Stop),
+		Requests: report.Requests, Throttled: report.Throttled,
+		ElapsedMs: report.Elapsed.Milliseconds(), ExitCode: exitCode,
+		Jobs: make([]resultJSON, 0, len(report.Results)),
+	}
+	for _, r := range report.Results {
+		one := resultJSON{Name: r.Name, Action: r.Action, State: r.State, JobID: r.JobID, Attempts: r.Attempt, Error: r.Error}
+		if !r.SettlesAt.IsZero() {
+			at := r.SettlesAt.UTC()
+			one.SettlesAt = &at
+		}
+		out.Jobs = append(out.Jobs, one)
+	}
+	return out
+}
+
+type validJSON struct {
+	Valid    bool          `json:"valid"`
+	Plan     string        `json:"plan,omitempty"`
+	Jobs     int           `json:"jobs"`
+	Problems []problemJSON `json:"problems"`
+}
+
+type problemJSON struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func newProblemsJSON(problems plan.Problems) validJSON {
+	out := validJSON{Problems: make([]problemJSON, 0, len(problems))}
+	for _, p := range problems {
+		out.Problems = append(out.Problems, problemJSON{p.Pos.File, p.Pos.Line, p.Pos.Column, p.Message, p.Hint})
+	}
+	return out
+}

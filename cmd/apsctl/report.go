@@ -1,0 +1,129 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/apsctl/apsctl/internal/printable"
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+)
+
+const (
+	namesShown = 5  // jobs named for each cause
+	jobsShown  = 20 // unknown jobs listed one by one
+)
+
+// writeReport writes what a run did, for a person.
+func writeReport(w io.Writer, report runner.Report) error {
+	var b strings.Builder
+	counts := report.Counts()
+	if nothingToDo(counts, report) {
+		fmt.Fprintf(&b, "Nothing to do: all %s exist.\n", plan.Count(counts.Planned, "job"))
+	} else {
+		writeCounts(&b, counts, report)
+		writeGroups(&b, report, runner.EndFailed, "failed; the next apply tries them again")
+		writeUnknown(&b, report)
+		writeGroups(&b, report, runner.EndBlocked, "blocked")
+		writeStop(&b, counts, report)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func nothingToDo(c runner.Counts, report runner.Report) bool {
+	return c.Kept == c.Planned && len(report.Results) == c.Planned && report.Stop == runner.StopNone
+}
+
+func writeCounts(b *strings.Builder, c runner.Counts, report runner.Report) {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		word string
+	}{
+		{c.Created, "created"}, {c.Adopted, "adopted"}, {c.Kept, "kept"}, {c.Failed, "failed"},
+		{c.Unknown, "unknown"}, {c.Blocked, "blocked"}, {c.NotTried, "not tried"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.word))
+		}
+	}
+	fmt.Fprintf(b, "\n%s of %s in %s", strings.Join(parts, ", "), plan.Count(c.Planned, "job"), report.Elapsed.Round(100*time.Millisecond))
+	fmt.Fprintf(b, " (%s", plan.Count(report.Requests, "create request"))
+	if report.Throttled > 0 {
+		fmt.Fprintf(b, ", %d throttled", report.Throttled)
+	}
+	b.WriteString(").\n")
+}
+
+// writeGroups lists the jobs of one ending by cause, most frequent first.
+func writeGroups(b *strings.Builder, report runner.Report, ending runner.Ending, title string) {
+	groups := map[string][]runner.Result{}
+	for _, r := range report.Results {
+		if r.Ending == ending {
+			groups[r.Cause] = append(groups[r.Cause], r)
+		}
+	}
+	causes := make([]string, 0, len(groups))
+	for cause := range groups {
+		causes = append(causes, cause)
+	}
+	slices.SortFunc(causes, func(x, y string) int {
+		return cmp.Or(cmp.Compare(len(groups[y]), len(groups[x])), cmp.Compare(x, y))
+	})
+	for _, cause := range causes {
+		group := groups[cause]
+		fmt.Fprintf(b, "\n%s %s: %s\n", plan.Count(len(group), "job"), title, printable.Line(cause))
+		writeSome(b, group)
+	}
+}
+
+func writeSome(b *strings.Builder, group []runner.Result) {
+	for _, r := range group[:min(len(group), namesShown)] {
+		fmt.Fprintf(b, "  %s: %s\n", printable.Line(r.Name), printable.Line(r.Error))
+	}
+	if more := len(group) - namesShown; more > 0 {
+		fmt.Fprintf(b, "  … and %s; -o json lists all\n", plan.Count(more, "more job"))
+	}
+}
+
+// writeUnknown says of each unknown job what was sent, what happened, and when
+// it will be settled.
+func writeUnknown(b *strings.Builder, report runner.Report) {
+	var unknown []runner.Result
+	for _, r := range report.Results {
+		if r.Ending == runner.EndUnknown {
+			unknown = append(unknown, r)
+		}
+	}
+	if len(unknown) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s with an unknown outcome: a create was sent and no answer says what became of it.\n", plan.Count(len(unknown), "job"))
+	for _, r := range unknown[:min(len(unknown), jobsShown)] {
+		settles := ""
+		if !r.SettlesAt.IsZero() {
+			settles = "; settles by " + r.SettlesAt.Local().Format("15:04:05 MST")
+		}
+		fmt.Fprintf(b, "  %s (attempt %d): %s%s\n", printable.Line(r.Name), r.Attempt, printable.Line(r.Error), settles)
+	}
+	if more := len(unknown) - jobsShown; more > 0 {
+		fmt.Fprintf(b, "  … and %s; -o json lists all\n", plan.Count(more, "more job"))
+	}
+	b.WriteString("There is nothing to do: the next apply looks for them, and creates again only what is proven absent by then.\n")
+}
+
+func writeStop(b *strings.Builder, c runner.Counts, report runner.Report) {
+	if report.Stop == runner.StopNone {
+		return
+	}
+	fmt.Fprintf(b, "\nStopped early: %s", report.Stop)
+	if report.StopDetail != "" {
+		fmt.Fprintf(b, ": %s", printable.Line(report.StopDetail))
+	}
+	fmt.Fprintf(b, ". %s left for the next apply.\n", plan.Count(c.NotTried, "job"))
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `apsctl compares a YAML plan of AnalyticDB for MySQL sync jobs (APS) with a local
+ledger and creates the missing jobs, each exactly once, whatever dies on the way.
+
+Exit codes:
+   0  done, or nothing to do          6  stopped by a budget or cap, work is left
+   1  error                          10  plan or flags invalid
+   2  changes exist (only asked for) 11  locked by a live run
+   3  some jobs failed               12  credentials or permission refused
+   4  outcomes unknown, or conflicts 13  ledger trouble
+   5  refused by a limit            130  interrupted, drained cleanly`
+
+// run executes one command line and returns its exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	app := newApp(stdin, stdout, stderr)
+	root := newRoot(app)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	return app.explain(root.ExecuteContext(context.Background()))
+}
+
+func newRoot(app *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "apsctl",
+		Short:         "Create AnalyticDB sync jobs from a plan, each exactly once",
+		Long:          rootLong,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.AddCommand(
+		newPlanCommand(app), newApplyCommand(app), newStatusCommand(app),
+		newValidateCommand(app), newEmulatorCommand(app), newVersionCommand(app),
+	)
+	root.InitDefaultCompletionCmd()
+	wrapArgs(root)
+	return root
+}
+
+// wrapArgs makes a wrong number of arguments, anywhere, a usage error.
+func wrapArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usage(cmd, err)
+			}
+			return nil
+		}
+	}
+	for _, child := range cmd.Commands() {
+		wrapArgs(child)
+	}
+}
+
+// setColours switches colours on for a terminal only, and off for NO_COLOR
+// (no-color.org) and dumb terminals.
+func setColours(terminal bool) {
+	if terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
+		text.EnableColors()
+	} else {
+		text.DisableColors()
+	}
+}
+
+// usageError is a command line that cannot be carried out.
+type usageError struct {
+	err     error
+	command string
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usage(cmd *cobra.Command, err error) error {
+	var already *usageError
+	if errors.As(err, &already) {
+		return err
+	}
+	return &usageError{err, cmd.CommandPath()}
+}
+
+func usagef(cmd *cobra.Command, format string, args ...any) error {
+	return usage(cmd, fmt.Errorf(format, args...))
+}

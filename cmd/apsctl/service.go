@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"path/filepath"
+
+	"github.com/apsctl/apsctl/internal/aps"
+	"github.com/apsctl/apsctl/internal/emulator"
+	"github.com/apsctl/apsctl/internal/secret"
+	"github.com/apsctl/apsctl/runner"
+)
+
+// service is the APS API as a command uses it, and what has to be closed
+// afterwards.
+type service struct {
+	*aps.Client
+	governor *runner.Governor
+	close    func()
+}
+
+// openService connects to the service that t names, with a ceiling of rate
+// calls per second and operation. With --emulator it starts one inside the
+// process, on a loopback address, over real HTTP.
+func (a *app) openService(t target, rate float64) (*service, error) {
+	governor := runner.NewGovernor(rate)
+	options := aps.Options{
+		Endpoint: t.endpointURL(), STSEndpoint: t.sts,
+		Limiter: governor, Version: version(),
+	}
+	stop := func() {}
+	if t.emulator {
+		address, stopEmulator, err := startEmulator()
+		if err != nil {
+			return nil, err
+		}
+		stop = stopEmulator
+		options.Endpoint, options.STSEndpoint = "http://"+address, ""
+		options.Credentials = aps.StaticCredentials("emulator", "emulator", "")
+	} else {
+		options.Credentials = aps.DefaultCredentials(t.profile)
+	}
+	client, err := aps.New(options)
+	if err != nil {
+		stop()
+		return nil, &endpointError{err}
+	}
+	return &service{Client: client, governor: governor, close: func() {
+		client.CloseIdleConnections()
+		stop()
+	}}, nil
+}
+
+// endpointError is a service address that cannot be used.
+type endpointError struct{ error }
+
+func (e *endpointError) Unwrap() error { return e.error }
+
+// startEmulator serves the emulated service of this folder until stop.
+func startEmulator() (address string, stop func(), err error) {
+	server, err := emulator.Open(emulator.Options{State: filepath.Join(emulatorFolder, "cloud.journal")})
+	if err != nil {
+		return "", nil, fmt.Errorf("start the emulator: %w", err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		_ = server.Close()
+		return "", nil, fmt.Errorf("start the emulator: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(ctx, listener)
+	}()
+	return listener.Addr().String(), func() {
+		cancel()
+		<-done
+		_ = server.Close()
+	}, nil
+}
+
+// secrets reads passwords for the runner and keeps them out of what it says.
+type secrets struct {
+	*secret.Reader
+	*secret.Redactor
+}
+
+func (a *app) secrets() secrets {
+	return secrets{&secret.Reader{Redactor: a.redactor}, a.redactor}
+}

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"github.com/apsctl/apsctl/internal/printable"
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+	"github.com/apsctl/apsctl/store"
+)
+
+// statusShown is the number of rows printed unless everything is asked for.
+const statusShown = 100
+
+type statusCommand struct {
+	app     *app
+	target  target
+	output  outputFormat
+	refresh bool
+	full    bool
+	rate    float64
+}
+
+func newStatusCommand(a *app) *cobra.Command {
+	c := &statusCommand{app: a}
+	cmd := &cobra.Command{
+		Use:   "status [PLAN]",
+		Short: "List the jobs that the ledger knows",
+		Long: `status lists the jobs in the ledger, of one plan (by its name, not its file) or
+of all. With --refresh it takes one complete listing per region and adds status,
+progress and delay as the service tells them. It changes nothing and can run
+beside an apply.`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.run(cmd.Context(), strings.Join(args, ""))
+		},
+	}
+	c.target.addLedgerFlags(cmd)
+	c.target.addServiceFlags(cmd)
+	c.output.addFlag(cmd)
+	cmd.Flags().BoolVar(&c.refresh, "refresh", false, "ask the service for status, progress and delay")
+	cmd.Flags().BoolVar(&c.full, "full", false, "list every job, however many")
+	cmd.Flags().Float64Var(&c.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")
+	return cmd
+}
+
+// jobStatus is one job as the ledger and, if asked, the service have it.
+type jobStatus struct {
+	plan.Entry
+	asked  bool
+	remote *plan.RemoteJob // nil when not asked, or not listed
+}
+
+func (c *statusCommand) run(ctx context.Context, planName string) error {
+	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return c.print(nil)
+	}
+	if err != nil {
+		return err
+	}
+	defer ledger.Close()
+	entries, err := ledger.Entries(ctx, store.Filter{Plan: planName})
+	if err != nil {
+		return err
+	}
+	jobs := make([]jobStatus, len(entries))
+	for i, entry := range entries {
+		jobs[i].Entry = entry
+	}
+	if c.refresh && len(jobs) > 0 {
+		if err := c.ask(ctx, ledger, jobs); err != nil {
+			return err
+		}
+	}
+	return c.print(jobs)
+}
+
+// ask adds what the service lists, after checking that it is the service that
+// the ledger belongs to.
+func (c *statusCommand) ask(ctx context.Context, ledger *store.Ledger, jobs []jobStatus) error {
+	service, err := c.app.openService(c.target, c.rate)
+	if err != nil {
+		return err
+	}
+	defer service.close()
+	if err := c.checkAccount(ctx, ledger, service); err != nil {
+		return err
+	}
+	listed := map[string]map[string]plan.RemoteJob{} // region → id → job
+	for i := range jobs {
+		region := jobs[i].Region
+		if listed[region] == nil {
+			listing, err := service.List(ctx, region, false)
+			if err != nil {
+				return err
+			}
+			listed[region] = byID(listing.Jobs)
+		}
+		jobs[i].asked = true
+		if remote, ok := listed[region][jobs[i].JobID]; ok {
+			jobs[i].remote = &remote
+		}
+	}
+	return nil
+}
+
+func (c *statusCommand) checkAccount(ctx context.Context, ledger *store.Ledger, service *service) error {
+	identity, err := service.CallerIdentity(ctx)
+	if err != nil {
+		return err
+	}
+	meta, err := ledger.Meta(ctx)
+	if err != nil {
+		return err
+	}
+	if meta.Account == identity.AccountID && meta.Service == service.Service() {
+		return nil
+	}
+	return &store.ForeignError{
+		Path: ledger.Path(), Account: meta.Account, Service: meta.Service,
+		GotAccount: identity.AccountID, GotService: service.Service(),
+	}
+}
+
+func byID(jobs []plan.RemoteJob) map[string]plan.RemoteJob {
+	m := make(map[string]plan.RemoteJob, len(jobs))
+	for _, job := range jobs {
+		m[job.ID] = job
+	}
+	return m
+}
+
+func (c *statusCommand) print(jobs []jobStatus) error {
+	if c.output.json() {
+		return writeJSON(c.app.stdout, newStatusJSON(jobs))
+	}
+	return writeStatus(c.app.stdout, jobs, c.refresh, c.full)
+}
+
+func writeStatus(w io.Writer, jobs []jobStatus, refreshed, full bool) error {
+	if len(jobs) == 0 {
+		_, err := fmt.Fprintln(w, "The ledger knows no job.")
+		return err
+	}
+	shown := len(jobs)
+	if !full {
+		shown = min(shown, statusShown)
+	}
+	t := table.NewWriter()
+	t.SetStyle(plan.PlainTable)
+	header := table.Row{"plan", "job", "state", "job id", "source", "destination"}
+	if refreshed {
+		header = append(header, "status", "progress", "delay")
+	}
+	t.AppendHeader(header)
+	for _, job := range jobs[:shown] {
+		t.AppendRow(job.row(refreshed))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s.\n\n%s\n", plan.Count(len(jobs), "job"), countStates(jobs), t.Render())
+	if more := len(jobs) - shown; more > 0 {
+		fmt.Fprintf(&b, "… and %s; --full lists all\n", plan.Count(more, "more job"))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (j jobStatus) row(refreshed bool) table.Row {
+	row := table.Row{
+		printable.Line(j.Plan), printable.Line(j.Name), string(j.State), printable.Line(j.JobID),
+		printable.Line(j.Spec.Source.Instance), printable.Line(j.Spec.Destination.Instance),
+	}
+	if !refreshed {
+		return row
+	}
+	if j.remote == nil {
+		return append(row, "not listed", "", "")
+	}
+	status := j.remote.Status
+	if message := j.remote.ErrorMessage; message != "" && !strings.EqualFold(message, "OK") {
+		status += ": " + message
+	}
+	return append(row, printable.Clip(status, 60), printable.Clip(j.remote.Progress, 8), strconv.FormatInt(j.remote.DelaySeconds, 10))
+}
+
+// countStates says how many jobs are in each state, in the order of plan.States.
+func countStates(jobs []jobStatus) string {
+	counts := map[plan.State]int{}
+	for _, job := range jobs {
+		counts[job.State]++
+	}
+	var parts []string
+	for _, state := range slices.Concat([]plan.State{plan.StateCreated}, plan.States) {
+		if n := counts[state]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+			delete(counts, state)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+type statusJSON struct {
+	Jobs []jobStatusJSON `json:"jobs"`
+}
+
+type jobStatusJSON struct {
+	Plan        string      `json:"plan"`
+	Name        string      `json:"name"`
+	State       plan.State  `json:"state"`
+	JobID       string      `json:"aps_job_id"`
+	Attempts    int         `json:"attempts"`
+	Region      string      `json:"region"`
+	Source      string      `json:"source"`
+	Destination string      `json:"destination"`
+	Reason      string      `json:"reason"`
+	Remote      *remoteJSON `json:"service,omitempty"`
+}
+
+// remoteJSON is what the service tells; Listed false leaves the rest empty.
+type remoteJSON struct {
+	Listed   bool   `json:"listed"`
+	Status   string `json:"status"`
+	Progress string `json:"progress"`
+	Delay    int64  `json:"delay"`
+	Message  string `json:"message"`
+}
+
+func newStatusJSON(jobs []jobStatus) statusJSON {
+	out := statusJSON{Jobs: make([]jobStatusJSON, 0, len(jobs))}
+	for _, j := range jobs {
+		one := jobStatusJSON{
+			Plan: j.Plan, Name: j.Name, State: j.State, JobID: j.JobID, Attempts: j.Attempt,
+			Region: j.Region, Source: j.Spec.Source.Instance, Destination: j.Spec.Destination.Instance, Reason: j.Reason,
+		}
+		if j.asked {
+			one.Remote = &remoteJSON{}
+			if r := j.remote; r != nil {
+				*one.Remote = remoteJSON{true, r.Status, r.Progress, r.DelaySeconds, r.ErrorMessage}
+			}
+		}
+		out.Jobs = append(out.Jobs, one)
+	}
+	return out
+}

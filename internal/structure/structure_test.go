@@ -1,0 +1,51 @@
+// Package structure holds the direction of the project's imports.
+package structure
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/apsctl/apsctl/"
+
+// allowed lists, for each package, the packages of ours that it may import.
+// Imports point towards plan; leaves import nothing of ours.
+var allowed = map[string][]string{
+	"plan":               {"internal/printable", "internal/secret"},
+	"store":              {"plan", "internal/needcgo"},
+	"runner":             {"plan", "internal/secret"},
+	"internal/aps":       {"plan", "internal/secret"},
+	"internal/emulator":  {},
+	"internal/printable": {},
+	"internal/secret":    {},
+	"internal/needcgo":   {},
+	"internal/model":     {},
+	"internal/structure": {},
+	"examples":           {},
+	"cmd/apsctl": {
+		"plan", "store", "runner", "internal/aps", "internal/emulator", "internal/printable", "internal/secret",
+	},
+}
+
+func TestImportsPointTowardsPlan(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		name := strings.TrimPrefix(fields[0], module)
+		may, known := allowed[name]
+		if !known {
+			t.Errorf("package %s is new: say in this test what it may import", name)
+		}
+		for _, path := range fields[1:] {
+			ours, ok := strings.CutPrefix(path, module)
+			if ok && !slices.Contains(may, ours) {
+				t.Errorf("%s imports %s, which is not its place", name, ours)
+			}
+		}
+	}
+}
