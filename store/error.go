@@ -123,43 +123,44 @@ func trouble(path, op string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	kind, advice := classify(err)
+	advice, kind := classify(err)
 	if kind == nil {
 		return fmt.Errorf("ledger %s: %s: %w", path, op, err)
 	}
 	return &Error{Kind: kind, Path: path, Text: advice, Err: fmt.Errorf("%s: %w", op, err)}
 }
 
-// classify returns nil for an error that is not about the file.
-func classify(err error) (kind error, advice string) {
+// classify returns the kind of an error, and what to do about it; a nil kind for
+// an error that is not about the file.
+func classify(err error) (advice string, kind error) {
 	var cause sqlite3.Error
 	if !errors.As(err, &cause) {
 		switch {
 		case errors.Is(err, fs.ErrPermission):
-			return ErrPermission, adviceMode
+			return adviceMode, ErrPermission
 		case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-			return ErrFull, adviceFull
+			return adviceFull, ErrFull
 		}
-		return nil, ""
+		return "", nil
 	}
 	switch cause.Code {
 	case sqlite3.ErrFull:
-		return ErrFull, adviceFull
+		return adviceFull, ErrFull
 	case sqlite3.ErrIoErr:
 		if cause.SystemErrno == syscall.ENOSPC || cause.SystemErrno == syscall.EDQUOT {
-			return ErrFull, adviceFull
+			return adviceFull, ErrFull
 		}
-		return ErrIO, adviceIO
+		return adviceIO, ErrIO
 	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrProtocol:
-		return ErrBusy, adviceBusy
+		return adviceBusy, ErrBusy
 	case sqlite3.ErrCorrupt,
 		sqlite3.ErrError, sqlite3.ErrSchema, sqlite3.ErrMismatch, sqlite3.ErrFormat: // not our tables
-		return ErrDamaged, adviceDamaged
+		return adviceDamaged, ErrDamaged
 	case sqlite3.ErrNotADB:
-		return ErrNotLedger, "it is not a ledger, or its first bytes are damaged; " +
-			"check the path, and if it is right keep the file and restore the last backup"
+		return "it is not a ledger, or its first bytes are damaged; " +
+			"check the path, and if it is right keep the file and restore the last backup", ErrNotLedger
 	case sqlite3.ErrReadonly, sqlite3.ErrPerm, sqlite3.ErrAuth, sqlite3.ErrCantOpen:
-		return ErrPermission, adviceMode
+		return adviceMode, ErrPermission
 	}
-	return nil, ""
+	return "", nil
 }

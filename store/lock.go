@@ -118,7 +118,7 @@ func (l *Lock) Release() error {
 }
 
 func lockTrouble(path, name string, err error) error {
-	if kind, _ := classify(err); kind != nil {
+	if _, kind := classify(err); kind != nil {
 		return trouble(path, "lock", err)
 	}
 	return &Error{Kind: ErrPermission, Path: path, Err: err,
