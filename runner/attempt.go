@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/crashpoint"
 	"github.com/apsctl/apsctl/internal/secret"
 	"github.com/apsctl/apsctl/plan"
 )
@@ -40,6 +41,7 @@ type attempt struct {
 	step     step
 	signedAt time.Time
 	outcome  plan.Outcome
+	saved    bool // with stepLedger: the created job was recorded after all
 	err      error
 }
 
@@ -102,6 +104,7 @@ func (r *Run) prepareRequest(ctx context.Context, a *attempt) (plan.CreateReques
 			return request, err
 		}
 		*password.into = value
+		crashpoint.At(crashpoint.SecretRead)
 	}
 	return request, r.checkBeforeLast(ctx, a)
 }
@@ -133,6 +136,7 @@ func (r *Run) intend(ctx context.Context, a *attempt, request *plan.CreateReques
 	chosenAt := r.clock.Boot()
 	request.Nonce, request.SignedAt = nonce, r.clock.Now().UTC().Truncate(time.Second)
 	a.signedAt = request.SignedAt
+	crashpoint.At(crashpoint.DateChosen)
 	offset, _ := r.server.estimate()
 	err = r.ledger.Intend(ctx, plan.Intent{
 		Plan: r.plan.Name, Name: a.job.Name, From: a.from, Attempt: a.number,
@@ -149,6 +153,7 @@ func (r *Run) intend(ctx context.Context, a *attempt, request *plan.CreateReques
 		a.step, a.err = stepLedger, ledgerFailed(fmt.Sprintf("record the intent to create job %q", a.job.Name), err)
 		return err
 	}
+	crashpoint.At(crashpoint.IntentCommitted)
 	return r.checkFresh(ctx, a, chosenAt)
 }
 
@@ -169,20 +174,33 @@ func (r *Run) checkFresh(ctx context.Context, a *attempt, chosenAt time.Duration
 
 // send makes the one request of the attempt and records the verdict.
 func (r *Run) send(ctx context.Context, a *attempt, request plan.CreateRequest) {
+	crashpoint.At(crashpoint.Fresh)
 	a.outcome = r.clean(r.service.Create(ctx, request))
 	r.server.observe(a.outcome.ServerTime)
 	a.step = stepSent
 	err := r.settle(ctx, a, stateOf(a.outcome.Verdict), a.outcome)
 	if err == nil {
+		crashpoint.At(crashpoint.VerdictDone)
 		return
 	}
 	a.step, a.err = stepLedger, err
 	if a.outcome.Verdict == plan.VerdictCreated {
-		r.options.Emergency(Emergency{
-			Plan: r.plan.Name, Name: a.job.Name, Region: a.job.Region,
-			JobID: a.outcome.JobID, RequestID: a.outcome.RequestID, Attempt: a.number, At: r.clock.Now(),
-		})
+		a.saved = r.rescue(ctx, a)
 	}
+}
+
+// rescue saves a created job that the ledger could not record: it makes room and
+// tries once more, and failing that leaves the emergency line. It reports whether
+// the ledger has the job now. The run ends either way.
+func (r *Run) rescue(ctx context.Context, a *attempt) bool {
+	if r.options.FreeReserve() == nil && r.settle(ctx, a, plan.StateCreated, a.outcome) == nil {
+		return true
+	}
+	r.options.Emergency(Emergency{
+		Plan: r.plan.Name, Name: a.job.Name, Region: a.job.Region,
+		JobID: a.outcome.JobID, RequestID: a.outcome.RequestID, Attempt: a.number, At: r.clock.Now(),
+	})
+	return false
 }
 
 // settle writes what became of the intent, on a context that no interrupt ends.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/crashpoint"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -99,6 +100,7 @@ func (r *Run) lookAt(ctx context.Context, region string, entries []plan.Entry) (
 	for i := range seen {
 		seen[i].to = plan.StateUnknown
 	}
+	crashpoint.At(crashpoint.LookBegun)
 	var v *view
 	if slices.ContainsFunc(entries, r.settled) {
 		var err error

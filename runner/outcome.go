@@ -151,6 +151,11 @@ func (s *scheduler) ledgerFailed(t *task, a *attempt) {
 		return // the intent was not recorded, so nothing was sent
 	}
 	s.requests++
+	if a.saved {
+		t.attempt = a.number
+		s.existing(t, EndCreated, a.outcome.JobID)
+		return
+	}
 	t.state, t.attempt = plan.StateIntent, a.number
 	why := "its outcome could not be recorded"
 	if id := a.outcome.JobID; id != "" {

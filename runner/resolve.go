@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/crashpoint"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -160,6 +161,7 @@ func (r *Run) record(ctx context.Context, entry plan.Entry, f found) error {
 		Evidence: f.evidence, RunID: r.options.RunID, At: r.clock.Now(),
 	})
 	if err == nil || errors.Is(err, plan.ErrMovedOn) {
+		crashpoint.At(crashpoint.UnknownSettled)
 		return nil
 	}
 	return ledgerFailed(fmt.Sprintf("record job %q as %s", entry.Name, f.to), err)

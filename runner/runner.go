@@ -9,6 +9,7 @@
 package runner
 
 import (
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -62,6 +63,10 @@ type Options struct {
 	// Rand is the source of jitter; nil means one seeded by the system. It is
 	// used from one goroutine at a time.
 	Rand *rand.Rand
+	// FreeReserve gives back the disk space that was put by for the record of a
+	// job that was just created; the record is tried again when it returns nil.
+	// nil means that nothing was put by.
+	FreeReserve func() error
 	// Emergency is handed the one line that says how to adopt a created job
 	// which the ledger could not record. nil drops it, which only tests may do.
 	Emergency func(Emergency)
@@ -90,6 +95,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Rand == nil {
 		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	if o.FreeReserve == nil {
+		o.FreeReserve = func() error { return errors.New("no reserve") }
 	}
 	if o.Emergency == nil {
 		o.Emergency = func(Emergency) {}

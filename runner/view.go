@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 
+	"github.com/apsctl/apsctl/internal/crashpoint"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -78,6 +79,7 @@ func (r *Run) view(ctx context.Context, region string, agree bool) (*view, error
 	if err != nil {
 		return nil, err
 	}
+	crashpoint.At(crashpoint.ListingTaken)
 	r.server.observe(listing.ServerEnd)
 	return newView(listing, live), nil
 }

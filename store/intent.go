@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/apsctl/apsctl/internal/crashpoint"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -64,8 +65,10 @@ func (l *Ledger) Intend(ctx context.Context, in plan.Intent) error {
 			in.Endpoint, in.Spec.Region, in.Digest, baseline, in.RunID, at, at); err != nil {
 			return err
 		}
-		return w.event(Event{At: in.At, Plan: in.Plan, Name: in.Name, Attempt: in.Attempt,
+		err = w.event(Event{At: in.At, Plan: in.Plan, Name: in.Name, Attempt: in.Attempt,
 			From: in.From, To: plan.StateIntent, Run: in.RunID})
+		crashpoint.At(crashpoint.IntentWritten)
+		return err
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"time"
+
+	"github.com/apsctl/apsctl/internal/crashpoint"
 )
 
 // applicationID marks a SQLite file as a ledger: "APSC".
@@ -81,6 +83,7 @@ func (w *writer) migrateOne(texts []string, now func() time.Time) (version int, 
 			return version, err
 		}
 	}
+	crashpoint.At(crashpoint.LedgerOpened)
 	_, err = w.exec("COMMIT")
 	return version, err
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/crashpoint"
 	_ "github.com/apsctl/apsctl/internal/needcgo" // one clear message in place of many
 )
 
@@ -69,6 +70,7 @@ func (l *Ledger) Close() error {
 	// and only the writer may.
 	errs = append(errs, l.read.Close())
 	if l.writer != nil {
+		crashpoint.At(crashpoint.LedgerClosing)
 		errs = append(errs, l.writer.close())
 	}
 	return trouble(l.path, "close", errors.Join(errs...))

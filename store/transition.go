@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 
 	"github.com/mattn/go-sqlite3"
 
+	"github.com/apsctl/apsctl/internal/crashpoint"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -58,7 +60,14 @@ func (l *Ledger) Settle(ctx context.Context, t plan.Transition) error {
 	if err := checkTransition(t); err != nil {
 		return fmt.Errorf("%s: %w: %w", op, ErrIllegal, err)
 	}
-	return l.write(ctx, op, func(w *writer) error { return w.settle(t) })
+	return l.write(ctx, op, func(w *writer) error {
+		if t.To == plan.StateCreated && crashpoint.Fails(crashpoint.CreatedUnsaved) {
+			return syscall.ENOSPC
+		}
+		err := w.settle(t)
+		crashpoint.At(crashpoint.VerdictWritten)
+		return err
+	})
 }
 
 func (w *writer) settle(t plan.Transition) error {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/crashpoint"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
 	"github.com/apsctl/apsctl/store"
@@ -69,6 +70,7 @@ func (c *applyCommand) run(cmd *cobra.Command, file string) error {
 	if err := c.settings.merge(cmd, wanted); err != nil {
 		return err
 	}
+	crashpoint.At(crashpoint.PlanLoaded)
 	ctx, stop := c.interrupts.listen(cmd.Context())
 	defer stop()
 	lock, err := store.AcquireLock(c.target.ledgerPath(), newHolder("apply "+wanted.File))
@@ -76,6 +78,7 @@ func (c *applyCommand) run(cmd *cobra.Command, file string) error {
 		return err
 	}
 	defer lock.Release()
+	crashpoint.At(crashpoint.LockTaken)
 	service, err := c.app.openService(c.target, c.settings.rate)
 	if err != nil {
 		return err
@@ -113,12 +116,17 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 // before anything was to be carried out.
 func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *service, ledger *store.Ledger, runID string) (*runner.Report, error) {
 	display := newDisplay(c.app)
+	reservePath := c.target.ledgerPath() + ".reserve"
+	if err := putBy(reservePath); err != nil {
+		display.warn("no disk space could be put by for an emergency: the disk may be nearly full")
+	}
 	run := runner.New(wanted, ledger, service, c.app.secrets(), service.governor, runner.SystemClock(), runner.Options{
 		RunID: runID, Endpoint: service.Service(),
 		Parallel: c.settings.parallel, Settle: c.settings.settle,
 		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed,
 		MaxFailures: c.settings.failureCap(), OnUnknown: c.settings.onUnknown(), Adopt: c.adopt,
-		Observe: display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath()),
+		FreeReserve: func() error { return giveBack(reservePath) },
+		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath()),
 	})
 	reading, cancel := c.interrupts.untilDrain(ctx)
 	defer cancel()
@@ -205,6 +213,7 @@ func (c *applyCommand) finish(ctx context.Context, wanted *plan.Plan, ledger *st
 }
 
 func (c *applyCommand) print(wanted *plan.Plan, runID string, report runner.Report, code int) error {
+	crashpoint.At(crashpoint.ReportBegun)
 	if c.output.json() {
 		return writeJSON(c.app.stdout, newApplyJSON(runID, wanted.Name, report, code))
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,6 +27,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(actAsApsctl) != "" {
 		main()
 	}
+	flag.Parse()
+	// The tests mostly wait for processes of their own.
+	_ = flag.Set("test.parallel", "8")
 	os.Exit(m.Run())
 }
 

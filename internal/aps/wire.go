@@ -106,7 +106,7 @@ func (w *wire) Call(request *http.Request, _ *http.Transport) (*http.Response, e
 		return nil, errSecondWrite
 	}
 	x.reached = true
-	response, err := w.send(request.WithContext(httptrace.WithClientTrace(request.Context(), x.trace())))
+	response, err := w.send(crashOnWire(request.WithContext(httptrace.WithClientTrace(request.Context(), x.trace()))))
 	if err != nil {
 		if w.hook != nil && !isDial(err) {
 			x.handed.Store(true)
@@ -115,6 +115,7 @@ func (w *wire) Call(request *http.Request, _ *http.Transport) (*http.Response, e
 		return nil, err
 	}
 	x.read(response)
+	crashOnRead(request)
 	return &http.Response{
 		StatusCode: http.StatusOK, Status: "200 OK", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: request,
