@@ -56,8 +56,8 @@ type Limiter interface {
 	// Wait blocks until a request of that kind may be sent. The Client calls it
 	// before each request of a read; for every other operation the caller does.
 	Wait(ctx context.Context, operation, region string) error
-	// Observe tells how each request went: whether the service asked to slow
-	// down, and for how long if it said so.
+	// Observe tells how each request went that was answered: whether the service
+	// asked to slow down, and for how long if it said so.
 	Observe(operation, region string, throttled bool, retryAfter time.Duration)
 }
 
@@ -76,6 +76,7 @@ type Client struct {
 	keys     *keyring
 	wire     *wire
 	core     openapi.Client // never called itself, only copied; see send
+	pagesMax int            // of one scan of a listing
 }
 
 // New returns a Client, or an error that says which option is unusable and how
@@ -99,7 +100,7 @@ func New(opts Options) (*Client, error) {
 	if opts.UserAgent == "" {
 		opts.UserAgent = strings.TrimSuffix("apsctl/"+opts.Version, "/")
 	}
-	c := &Client{opts: opts, keys: newKeyring(opts.Credentials), wire: newWire(opts)}
+	c := &Client{opts: opts, keys: newKeyring(opts.Credentials), wire: newWire(opts), pagesMax: pagesDefault}
 	if opts.Endpoint != "" {
 		at, err := parseEndpoint(opts.Endpoint)
 		if err != nil {

@@ -2,8 +2,6 @@ package aps
 
 import (
 	"context"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/apsctl/apsctl/internal/secret"
 	"github.com/apsctl/apsctl/plan"
@@ -45,10 +43,10 @@ func (c *Client) Create(ctx context.Context, request plan.CreateRequest) plan.Ou
 	if o.Verdict == plan.VerdictRejected && tokenRefused(o.Code) && c.keys.refused(r.key) {
 		o.Failure, o.Why = plan.FailureTemporary, "the security token was refused; a new one is fetched"
 	}
-	if r.reached {
+	if r.status != 0 {
 		c.opts.Limiter.Observe(opCreate, region, o.Failure == plan.FailureThrottled || o.HTTPStatus == 429, o.RetryAfter)
 	}
-	o.Code, o.Message, o.RequestID = r.clean(o.Code, codeMax), r.clean(o.Message, messageMax), r.clean(o.RequestID, codeMax)
+	o.Code, o.Message, o.RequestID = r.clean(o.Code), r.cleanMessage(o.Message), r.clean(o.RequestID)
 	return o
 }
 
@@ -84,36 +82,3 @@ func createForm(request plan.CreateRequest) map[string]string {
 	}
 	return form
 }
-
-// Bounds of the service's texts, in bytes.
-const (
-	messageMax = 500
-	codeMax    = 128
-)
-
-// clean returns a text of the service without the secrets that the request
-// carried, in one line of at most max bytes.
-func (r *reply) clean(text string, limit int) string {
-	if text == "" {
-		return ""
-	}
-	for _, password := range r.call.passwords {
-		// Too short to be found by value: the text is left out as a whole.
-		if n := len(password.Reveal()); n > 0 && n < shortSecret {
-			return ""
-		}
-	}
-	text = strings.Join(strings.Fields(r.redactor().Clean(text)), " ")
-	if len(text) <= limit {
-		return text
-	}
-	const dots = "..."
-	text = text[:limit-len(dots)]
-	for !utf8.ValidString(text) {
-		text = text[:len(text)-1]
-	}
-	return text + dots
-}
-
-// shortSecret is the length from which a secret.Redactor finds a secret.
-const shortSecret = 4

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -21,7 +20,7 @@ var errNotObject = errors.New("not one JSON object")
 // parseObject reads text as exactly one JSON object. A field that comes twice is
 // an error, since nobody can say which of the two is meant.
 func parseObject(text []byte) (object, error) {
-	if !utf8.Valid(text) {
+	if !utf8.Valid(text) || !json.Valid(text) {
 		return nil, errNotObject
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -40,12 +39,6 @@ func parseObject(text []byte) (object, error) {
 			return nil, errNotObject
 		}
 		o[name] = value
-	}
-	if _, err := decoder.Token(); err != nil { // the closing brace
-		return nil, errNotObject
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return nil, errNotObject
 	}
 	return o, nil
 }

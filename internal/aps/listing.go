@@ -18,10 +18,10 @@ const opList = "DescribeApsJobs"
 
 // Bounds of a listing.
 const (
-	pageSizeAsked = 30   // the only documented size (API reference, section 2)
-	pageSizeMax   = 1000 // a size that comes back above it is not believed
-	pagesMax      = 20_000 // of one scan: 600,000 jobs
-	scansMax      = 6    // of one listing
+	pageSizeAsked = 30     // the only documented size (API reference, section 2)
+	pageSizeMax   = 1000   // a size that comes back above it is not believed
+	pagesDefault  = 20_000 // of one scan at most: 600,000 jobs
+	scansMax      = 6      // of one listing
 )
 
 // IncompleteError is a listing that cannot be trusted to show every job, though
@@ -94,7 +94,10 @@ func (c *Client) steady(ctx context.Context, region, name string, agree bool) (*
 			}
 		case err != nil:
 			return nil, err
-		case !agree, last != nil && last.same(s):
+		case !agree:
+			return s, nil
+		case last != nil && last.same(s):
+			s.start = last.start // both scans are the evidence
 			return s, nil
 		default:
 			last, why = s, "no two scans in a row were the same"
@@ -126,8 +129,8 @@ func unsteady(format string, args ...any) error {
 // scan asks for pages until as many distinct ids came as there are in total.
 func (c *Client) scan(ctx context.Context, k call, s *scan) error {
 	for number := 1; ; number++ {
-		if number > pagesMax {
-			return &unsteadyError{fmt.Sprintf("there is no end after %d pages", pagesMax), true}
+		if number > c.pagesMax {
+			return &unsteadyError{fmt.Sprintf("there is no end after %d pages", c.pagesMax), true}
 		}
 		k.params = maps.Clone(k.params)
 		k.params["PageNumber"], k.params["PageSize"] = strconv.Itoa(number), strconv.Itoa(s.size)

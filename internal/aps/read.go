@@ -96,10 +96,10 @@ func (c *Client) once(ctx context.Context, k call) (envelope, http.Header, *plan
 	if tokenRefused(failed.Code) && c.keys.refused(r.key) {
 		failed.Failure, failed.Why = plan.FailureTemporary, "the security token was refused; a new one is fetched"
 	}
-	if r.reached {
+	if r.status != 0 {
 		c.opts.Limiter.Observe(k.operation, k.region, failed.Failure == plan.FailureThrottled, failed.RetryAfter)
 	}
-	failed.Code, failed.Message, failed.RequestID = r.clean(failed.Code, codeMax), r.clean(failed.Message, messageMax), r.clean(failed.RequestID, codeMax)
+	failed.Code, failed.Message, failed.RequestID = r.clean(failed.Code), r.cleanMessage(failed.Message), r.clean(failed.RequestID)
 	return envelope{}, nil, failed
 }
 

@@ -44,14 +44,16 @@ func redirected(status int) plan.Outcome {
 func judge(status int, body []byte) plan.Outcome {
 	e, err := parseEnvelope(body)
 	if err != nil {
-		return unknown(status, "the answer is not JSON of the service")
+		return unknown(classOf(status), "the answer is not JSON of the service")
 	}
 	var o plan.Outcome
 	switch {
 	case status == http.StatusOK && e.success != no:
-		return acknowledged(e)
+		o = acknowledged(e)
+		o.RequestID = e.requestID
+		return o
 	case e.field("ApsJobId") != nil:
-		o = unknown(status, "the answer has a job id and yet is no success")
+		o = unknown(plan.FailureOther, "the answer has a job id and yet is no success")
 	case status == http.StatusOK:
 		o = refused(max(e.status, status), e)
 	default:
@@ -67,11 +69,11 @@ func acknowledged(e envelope) plan.Outcome {
 	id, ok := e.jobID()
 	switch {
 	case e.success == garbled:
-		return plan.Outcome{Failure: plan.FailureTemporary, RequestID: e.requestID, Why: "the answer does not say whether it is a success"}
+		return unknown(plan.FailureTemporary, "the answer does not say whether it is a success")
 	case !ok:
-		return plan.Outcome{Failure: plan.FailureTemporary, RequestID: e.requestID, Why: "the answer has no usable job id"}
+		return unknown(plan.FailureTemporary, "the answer has no usable job id")
 	}
-	return plan.Outcome{Verdict: plan.VerdictCreated, JobID: id, RequestID: e.requestID, Why: "acknowledged"}
+	return plan.Outcome{Verdict: plan.VerdictCreated, JobID: id, Why: "acknowledged"}
 }
 
 // refused settles an error reply. A refusal counts only if it is the service's
@@ -79,20 +81,20 @@ func acknowledged(e envelope) plan.Outcome {
 // in between may answer in its own name after the request went through.
 func refused(status int, e envelope) plan.Outcome {
 	if !mayProve(status, e) {
-		return unknown(status, wordStatus(status))
+		return unknown(classOf(status), wordStatus(status))
 	}
 	var class plan.Failure
 	for i, code := range e.codes {
 		of, certain := refusedBeforeExecution(code)
 		if !certain {
-			return unknown(status, "the error code does not prove that nothing was done")
+			return unknown(plan.FailureOther, "the error code does not prove that nothing was done")
 		}
 		if i == 0 {
 			class = of
 		}
 	}
 	if class == plan.FailureOther && (alreadyThere(e.code()) || alreadyThere(e.message)) {
-		return unknown(status, "the service says that it exists already")
+		return unknown(plan.FailureOther, "the service says that it exists already")
 	}
 	return plan.Outcome{Verdict: plan.VerdictRejected, Failure: class, Why: wordClass(class)}
 }
@@ -116,12 +118,16 @@ func mayProve(status int, e envelope) bool {
 	return status == http.StatusOK || status >= 400 && status < 500
 }
 
-func unknown(status int, why string) plan.Outcome {
-	class := plan.FailureTemporary
-	if status >= 400 && status < 500 && !passing(status) {
-		class = plan.FailureOther
-	}
+func unknown(class plan.Failure, why string) plan.Outcome {
 	return plan.Outcome{Verdict: plan.VerdictUnknown, Failure: class, Why: why}
+}
+
+// classOf classifies an answer that says nothing but its status.
+func classOf(status int) plan.Failure {
+	if status >= 400 && !passing(status) {
+		return plan.FailureOther
+	}
+	return plan.FailureTemporary
 }
 
 // passing reports whether status speaks of a state of affairs that may pass.
