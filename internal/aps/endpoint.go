@@ -60,7 +60,7 @@ func (e endpoint) service() string {
 	case name == aliyuncs || strings.HasSuffix(name, "."+aliyuncs):
 		return aliyuncs
 	}
-	return strings.ToLower(e.host)
+	return strings.TrimSuffix(strings.ToLower(e.host), ":443")
 }
 
 // parseEndpoint reads text, a URL without anything but scheme, host and port.

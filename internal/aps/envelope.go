@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -138,6 +139,19 @@ func parseEnvelope(body []byte) (envelope, error) {
 	}
 	e.message = or(o.trimmed("Message"), o.trimmed("ErrMessage"))
 	return e, nil
+}
+
+// hasJobID reports whether the answer names a job in whatever form.
+func (e envelope) hasJobID() bool {
+	text, ok := e.text("ApsJobId")
+	return !ok || text != ""
+}
+
+// saysAlreadyThere reports whether any text of the answer says that something
+// exists already, whatever its code claims.
+func (e envelope) saysAlreadyThere() bool {
+	texts := append([]string{e.trimmed("Message"), e.trimmed("ErrMessage")}, e.codes...)
+	return slices.ContainsFunc(texts, alreadyThere)
 }
 
 // code returns the code to show.

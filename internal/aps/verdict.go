@@ -52,7 +52,7 @@ func judge(status int, body []byte) plan.Outcome {
 		o = acknowledged(e)
 		o.RequestID = e.requestID
 		return o
-	case e.field("ApsJobId") != nil:
+	case e.hasJobID():
 		o = unknown(plan.FailureOther, "the answer has a job id and yet is no success")
 	case status == http.StatusOK:
 		o = refused(max(e.status, status), e)
@@ -93,7 +93,7 @@ func refused(status int, e envelope) plan.Outcome {
 			class = of
 		}
 	}
-	if class == plan.FailureOther && (alreadyThere(e.code()) || alreadyThere(e.message)) {
+	if e.saysAlreadyThere() {
 		return unknown(plan.FailureOther, "the service says that it exists already")
 	}
 	return plan.Outcome{Verdict: plan.VerdictRejected, Failure: class, Why: wordClass(class)}

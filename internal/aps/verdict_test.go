@@ -112,6 +112,10 @@ func TestVerdict(t *testing.T) {
 
 		{"replay", 400, errorBody("SignatureNonceUsed"), unknown, other},
 		{"exists already, by code", 400, errorBody("InvalidApsJobName.AlreadyExists"), unknown, other},
+		{"exists already, by the second code", 400, `{"RequestId":"R1","Code":"InvalidParameter","ErrCode":"InvalidApsJobName.Duplicate"}`, unknown, other},
+		{"exists already, by the second message", 400, `{"RequestId":"R1","Code":"InvalidParameter","Message":"Failed.","ErrMessage":"already exists"}`, unknown, other},
+		{"exists already, says a permission code", 403, `{"RequestId":"R1","Code":"Forbidden","Message":"A duplicate of aps-1."}`, unknown, other},
+		{"refused with an empty id", 200, `{"RequestId":"R1","Success":false,"ApsJobId":"","Code":"NoPermission"}`, rejected, permission},
 		{"exists already, by message", 400, `{"RequestId":"R1","Code":"InvalidParameter","Message":"The job already exists."}`, unknown, other},
 		{"an unknown code", 400, errorBody("QuotaExceeded.Jobs"), unknown, other},
 		{"an unknown Invalid code", 400, errorBody("InvalidStateOfTheMoon"), unknown, other},
