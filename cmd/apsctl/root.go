@@ -46,7 +46,8 @@ func newRoot(app *app) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(
 		newPlanCommand(app), newApplyCommand(app), newStatusCommand(app),
-		newValidateCommand(app), newEmulatorCommand(app), newVersionCommand(app),
+		newValidateCommand(app), newResolveCommand(app), newLedgerCommand(app),
+		newEmulatorCommand(app), newVersionCommand(app),
 	)
 	root.InitDefaultCompletionCmd()
 	wrapArgs(root)

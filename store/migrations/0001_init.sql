@@ -110,3 +110,34 @@ BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 CREATE TRIGGER events_no_replace BEFORE INSERT ON events
 WHEN EXISTS (SELECT 1 FROM events WHERE id = NEW.id)
 BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+
+-- What `apsctl ledger sql` promises to keep (docs/ledger.md): the tables above
+-- may change, these columns only grow. Times are ISO 8601 in UTC.
+CREATE VIEW jobs AS SELECT
+  plan, name AS job, state, attempt AS attempts, aps_job_id, region,
+  json_extract(spec, '$.source.instance') AS source,
+  json_extract(spec, '$.destination.instance') AS destination,
+  code, reason, request_id,
+  strftime('%Y-%m-%dT%H:%M:%fZ', signed_at_ms / 1000.0, 'unixepoch') AS sent_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', updated_at_ms / 1000.0, 'unixepoch') AS updated_at,
+  labels, candidates, baseline, digest, spec
+FROM entries;
+
+CREATE VIEW attempts_log AS SELECT
+  e.plan, e.name AS job, a.attempt, a.outcome, a.region, a.endpoint, a.nonce,
+  strftime('%Y-%m-%dT%H:%M:%fZ', a.signed_at_ms / 1000.0, 'unixepoch') AS sent_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', a.updated_at_ms / 1000.0, 'unixepoch') AS updated_at,
+  a.request_id, a.code, a.reason, nullif(a.evidence, '') AS evidence, a.baseline, a.digest, a.run_id AS run
+FROM attempts a JOIN entries e ON e.id = a.entry_id;
+
+CREATE VIEW history AS SELECT
+  id, serial, strftime('%Y-%m-%dT%H:%M:%fZ', at_ms / 1000.0, 'unixepoch') AS at,
+  plan, name AS job, attempt, from_state, to_state, aps_job_id, request_id, code, reason, nullif(evidence, '') AS evidence, run_id AS run
+FROM events;
+
+CREATE VIEW run_log AS SELECT
+  id AS run, command, plan, plan_digest, host, user, pid, version,
+  strftime('%Y-%m-%dT%H:%M:%fZ', started_at_ms / 1000.0, 'unixepoch') AS started_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', finished_at_ms / 1000.0, 'unixepoch') AS finished_at,
+  exit_code, counts
+FROM runs;

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+	"github.com/apsctl/apsctl/store"
+)
+
+type resolveCommand struct {
+	app      *app
+	target   target
+	output   outputFormat
+	settings settings
+	plan     string
+	byHand   byHand
+	full     bool
+}
+
+func newResolveCommand(a *app) *cobra.Command {
+	c := &resolveCommand{app: a}
+	cmd := &cobra.Command{
+		Use:   "resolve [FILE]",
+		Short: "Look now for creates without an answer; settle what a person decides",
+		Long: `resolve does what the start of an apply does for creates whose outcome is not
+known: it takes a complete listing of their regions, finds their jobs, or proves
+that they do not exist. It creates nothing. It then shows what is still open:
+what was sent and when, what happened, where it looked and when it settles.
+
+FILE says which plan: apsctl.yaml in the current folder unless given. --plan NAME
+works from the ledger alone, also for a plan that is gone; with neither, and no
+apsctl.yaml, resolve looks for all plans in the ledger.
+
+What only a person can know is told with --adopt, --absent and --forget; each may
+be repeated, needs --reason, and is kept with who said it. None of them is
+carried out unless all can be. docs/ledger.md has the way out of every state.`,
+		Example: `  apsctl resolve
+  apsctl resolve --plan orders --adopt orders-07=aps-bp1x --reason "made by hand on Monday"
+  apsctl resolve --absent orders-08 --reason "deleted in the console, ticket 4711"`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
+	}
+	c.target.addLedgerFlags(cmd)
+	c.target.addServiceFlags(cmd)
+	c.output.addFlag(cmd)
+	c.settings.addLookFlags(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&c.plan, "plan", "", "`name` of the plan in the ledger, in place of FILE")
+	c.byHand.addFlags(flags)
+	flags.BoolVar(&c.full, "full", false, "list every job, however many")
+	return cmd
+}
+
+// addLookFlags adds those flags of a run that a look needs; the other settings
+// get their defaults.
+func (s *settings) addLookFlags(cmd *cobra.Command) {
+	*s = settings{
+		parallel: runner.ParallelDefault, maxAttempts: runner.MaxAttemptsDefault, maxElapsed: runner.MaxElapsedDefault,
+		maxFailures: noCap, maxCreate: noCap,
+	}
+	flags := cmd.Flags()
+	flags.Float64Var(&s.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")
+	flags.DurationVar(&s.settle, "settle", runner.SettleDefault, "time after which absence from the listing proves that an unanswered create did not happen")
+	flags.StringVar(&s.unknown, "on-unknown", string(plan.Recreate), "after an unanswered create is proven absent: recreate, by the next apply, or hold")
+}
+
+func (c *resolveCommand) run(cmd *cobra.Command, args []string) error {
+	if err := c.byHand.check(cmd); err != nil {
+		return err
+	}
+	wanted, err := c.wanted(cmd, args)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ledger, err := c.target.openLocked(ctx, "resolve")
+	if err != nil {
+		return err
+	}
+	defer ledger.close()
+	if wanted == nil {
+		if err := checkPlan(ctx, ledger.Ledger, c.plan); err != nil {
+			return err
+		}
+	}
+	entries, err := ledger.Entries(ctx, store.Filter{Plan: c.plan})
+	if err != nil {
+		return err
+	}
+	orders, err := c.byHand.orders(cmd, ledger.Ledger, entries, wanted)
+	if err != nil {
+		return err
+	}
+	if len(orders) == 0 && !slices.ContainsFunc(entries, isOpen) {
+		return c.print(resolution{})
+	}
+	return c.record(ctx, ledger, entries, orders)
+}
+
+func isOpen(e plan.Entry) bool { return e.State.Unresolved() || e.State.NeedsPerson() }
+
+// wanted loads the plan file, if there is one to load, and sets c.plan and the
+// settings by it. It returns nil to work from the ledger alone.
+func (c *resolveCommand) wanted(cmd *cobra.Command, args []string) (*plan.Plan, error) {
+	if len(args) > 0 && c.plan != "" {
+		return nil, usagef(cmd, "FILE and --plan both say which plan: give one of them")
+	}
+	file := planFile(args)
+	if len(args) == 0 {
+		if _, err := os.Stat(file); c.plan != "" || errors.Is(err, fs.ErrNotExist) {
+			return nil, c.settings.check(cmd)
+		}
+	}
+	wanted, err := c.app.loadPlan(file)
+	if err != nil {
+		return nil, err
+	}
+	c.plan = wanted.Name
+	return wanted, c.settings.merge(cmd, wanted)
+}
+
+// record keeps a record of the run around the work.
+func (c *resolveCommand) record(ctx context.Context, ledger *lockedLedger, entries []plan.Entry, orders []runner.Order) error {
+	holder := newHolder("resolve")
+	run := plan.RunRecord{
+		ID: newRunID(), Command: holder.Command, Plan: c.plan, Host: holder.Host, User: holder.User,
+		PID: holder.PID, Version: version(), StartedAt: holder.Started,
+	}
+	if err := ledger.BeginRun(ctx, run); err != nil {
+		return err
+	}
+	result, failed := c.work(ctx, ledger, run.ID, entries, orders)
+	code, _ := classify(failed)
+	if failed == nil {
+		code = result.exitCode()
+	}
+	counts, err := json.Marshal(result.counts())
+	if err == nil {
+		err = ledger.FinishRun(context.WithoutCancel(ctx), run.ID, code, string(counts), time.Now())
+	}
+	if failed != nil {
+		return failed
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.print(result); err != nil {
+		return err
+	}
+	if code != exitDone {
+		return exitWith(code)
+	}
+	return nil
+}
+
+// work looks, and then carries out what was told by hand.
+func (c *resolveCommand) work(ctx context.Context, ledger *lockedLedger, runID string, entries []plan.Entry, orders []runner.Order) (resolution, error) {
+	result := resolution{run: runID}
+	var resolver *runner.Resolver
+	o := runner.Options{RunID: runID, Settle: c.settings.settle, OnUnknown: c.settings.onUnknown()}
+	if !slices.ContainsFunc(entries, isOpen) && onlyForget(orders) {
+		// Nothing has to be asked, so no service and no credentials are needed.
+		resolver = runner.NewResolver(ledger, nil, runner.SystemClock(), o)
+	} else {
+		service, err := c.app.openService(c.target, c.settings.rate)
+		if err != nil {
+			return result, err
+		}
+		defer service.close()
+		identity, err := service.CallerIdentity(ctx)
+		if err != nil {
+			return result, err
+		}
+		if err := ledger.Bind(ctx, identity.AccountID, service.Service()); err != nil {
+			return result, err
+		}
+		resolver = runner.NewResolver(ledger, service, runner.SystemClock(), o)
+	}
+	var err error
+	if result.settlements, err = resolver.Look(ctx, entries); err != nil {
+		return result, err
+	}
+	result.done, err = c.byHand.carryOut(ctx, ledger.Ledger, resolver, runID, orders)
+	result.looked = resolver.Looked()
+	if err != nil {
+		return result, err
+	}
+	return result, result.reread(ctx, ledger.Ledger)
+}

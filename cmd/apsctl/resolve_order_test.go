@@ -1,0 +1,117 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+func TestResolveAdoptIsHeldAgainstTheService(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator()
+	ids := cloud.jobs(2)
+	b.seed(
+		seed{name: "job-0000", state: plan.StateConflict, candidates: []string{"x"}, spec: func(s *plan.Spec) { s.Source.Instance = "pc-other" }},
+		seed{name: "job-0001", state: plan.StateConflict, candidates: []string{"x"}, spec: func(s *plan.Spec) { s.DBList = `[{"DB":"a"}]` }},
+		seed{plan: "second", name: "owner", state: plan.StateCreated, jobID: ids["job-0001"]},
+	)
+	refused := func(parts []string, args ...string) {
+		t.Helper()
+		r := b.want(exitLimit, append([]string{"resolve", "--plan", "bulk", "--reason", "because"}, args...)...)
+		wantIn(t, r.stderr, parts...)
+	}
+	refused([]string{"lists no job aps-none", ids["job-0000"]}, "--adopt", "job-0000=aps-none", "--force")
+	refused([]string{"lists no job " + ids["job-0001"]}, "--adopt", "job-0000="+ids["job-0001"])
+	refused([]string{"its source is pc-000", "--force"}, "--adopt", "job-0000="+ids["job-0000"])
+	refused([]string{`belongs to job "owner" of plan "second"`}, "--adopt", "job-0001="+ids["job-0001"], "--force")
+	if e := b.entry("job-0000"); e.State != plan.StateConflict {
+		t.Fatalf("the entry is %+v", e)
+	}
+	// Forced, it is recorded as it is: the plan then shows the difference.
+	b.want(exitDone, "ledger", "forget", "owner", "--reason", "not ours")
+	out := b.resolved(b.want(exitDone, "resolve", "--plan", "bulk", "--reason", "because", "--force", "-o", "json",
+		"--adopt", "job-0000="+ids["job-0000"], "--adopt", "job-0001="+ids["job-0001"]))
+	if len(out.ByHand) != 2 || out.ByHand[0].Forced == "" || out.ByHand[1].Forced != "" || len(out.ByHand[1].Notes) != 1 {
+		t.Errorf("got %+v", out.ByHand)
+	}
+	if e := b.entry("job-0000"); e.Spec.Source.Instance != "pc-000" || e.Digest != plan.HashSpec(e.Spec) {
+		t.Errorf("recorded is %+v", e)
+	}
+	if e := b.entry("job-0001"); !plan.SameJSON(e.Spec.DBList, `{"EntireInstance":true}`) {
+		t.Errorf("recorded is %+v", e)
+	}
+	if _, proof := b.lastEvent("job-0000"); !proof.Forced || !strings.Contains(proof.Seen, ids["job-0000"]) {
+		t.Errorf("the evidence is %+v", proof)
+	}
+	// Once more is no mistake.
+	b.want(exitDone, "resolve", "--plan", "bulk", "--reason", "again", "--adopt", "job-0000="+ids["job-0000"])
+	refused([]string{"has it as created"}, "--adopt", "job-0000="+ids["job-0001"])
+	b.write("apsctl.yaml", planOf(2))
+	wantIn(t, b.want(exitDone, "plan").stdout, "2 jobs")
+}
+
+func TestResolveAdoptsAJobThatOnlyThePlanKnows(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator()
+	ids := cloud.jobs(1)
+	b.seed(seed{name: "job-0001", state: plan.StateRejected})
+	order := "job-0000=" + ids["job-0000"]
+	r := b.want(exitFailure, "resolve", "--adopt", order, "--reason", "because")
+	wantIn(t, r.stderr, `no job "job-0000"`)
+	b.write("bulk.yaml", planOf(2))
+	b.want(exitDone, "resolve", "bulk.yaml", "--adopt", order, "--reason", "because")
+	wantIn(t, b.want(exitDone, "plan", "bulk.yaml").stdout, "1 to create")
+	if e := b.entry("job-0000"); e.State != plan.StateCreated || e.Attempt != 0 {
+		t.Errorf("the entry is %+v", e)
+	}
+}
+
+// A name that is listed twice: one is adopted, and the other is pointed out.
+func TestResolveDuplicateKeepsOne(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator()
+	first, second := cloud.jobs(1)["job-0000"], cloud.jobs(1)["job-0000"]
+	b.seed(seed{name: "job-0000", state: plan.StateUnknown})
+	wantIn(t, b.want(exitUnknown, "resolve").stdout, "duplicate; a person settles it", first, second)
+	r := b.want(exitLimit, "resolve", "--absent", "job-0000", "--reason", "because")
+	wantIn(t, r.stderr, "it may well exist", first, second, "--force")
+	r = b.want(exitDone, "resolve", "--adopt", "job-0000="+second, "--reason", "the first one stands still")
+	wantIn(t, r.stdout, "Note: job "+first+" has the same name and stays")
+	b.write("apsctl.yaml", planOf(1))
+	b.want(exitDone, "apply", "--yes")
+	if n := cloud.creates(); n != 2 {
+		t.Errorf("%d creates were sent", n)
+	}
+}
+
+func TestResolveAbsentIsRefusedWhileTheCreateCanTakeEffect(t *testing.T) {
+	b := newBench(t)
+	b.emulator()
+	b.seed(seed{name: "job-0000", state: plan.StateUnknown})
+	r := b.want(exitLimit, "resolve", "--absent", "job-0000", "--reason", "because")
+	wantIn(t, r.stderr, "can still take effect until", "--force")
+	if e := b.entry("job-0000"); e.State != plan.StateUnknown {
+		t.Fatalf("the entry is %+v", e)
+	}
+	r = b.want(exitDone, "resolve", "--absent", "job-0000", "--reason", "the network was cut by us", "--force")
+	wantIn(t, r.stdout, "Forced, although its create was sent at")
+	if _, proof := b.lastEvent("job-0000"); !proof.Forced {
+		t.Errorf("the evidence is %+v", proof)
+	}
+}
+
+func TestResolveForgetIsRefusedWhileTheJobCouldExist(t *testing.T) {
+	b := newBench(t)
+	b.emulator()
+	b.seed(seed{name: "job-0000", state: plan.StateUnknown}, seed{name: "job-0001", state: plan.StateCreated, jobID: "aps-1"})
+	// Both or none.
+	r := b.want(exitLimit, "resolve", "--forget", "job-0001", "--forget", "job-0000", "--reason", "because")
+	wantIn(t, r.stderr, "its outcome is not known", "--force")
+	if e := b.entry("job-0001"); e.Name == "" {
+		t.Error("the other one is forgotten")
+	}
+	r = b.want(exitDone, "resolve", "--forget", "job-0000", "--forget", "job-0001", "--reason", "because", "--force")
+	wantIn(t, r.stdout, "job-0000 is forgotten", "Note: job aps-1 is left as it is on the service")
+	wantIn(t, b.want(exitDone, "ledger", "list").stdout, "No entries.")
+}
