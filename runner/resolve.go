@@ -129,10 +129,7 @@ func (r *Run) absence(entry plan.Entry, v *view) found {
 // sent for it can still make it. Every condition of the absence certificate is
 // checked here and nowhere else; missing says which one does not hold.
 func (r *Run) certify(entry plan.Entry, v *view) (proof evidence, missing string) {
-	at := v.listing.ServerStart
-	if at.IsZero() {
-		at = r.server.earliest()
-	}
+	at := v.since
 	if at.Before(r.settlesAt(entry)) {
 		return evidence{}, "not listed so far; settles at " + clockTime(r.settlesAt(entry))
 	}

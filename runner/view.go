@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"time"
 
 	"github.com/apsctl/apsctl/internal/crashpoint"
 	"github.com/apsctl/apsctl/plan"
@@ -11,6 +12,7 @@ import (
 // ledger knows to be live there. Looks at single entries cost no walk.
 type view struct {
 	listing plan.Listing
+	since   time.Time // service time from which on the listing is true
 	named   map[string][]plan.RemoteJob
 	listed  map[string]bool // by job id
 	live    []plan.Entry    // lost ones included, see canary
@@ -75,11 +77,16 @@ func (r *Run) view(ctx context.Context, region string, agree bool) (*view, error
 	if err != nil {
 		return nil, ledgerFailed("read the ledger", err)
 	}
+	asked := r.server.earliest()
 	listing, err := r.service.List(ctx, region, agree)
 	if err != nil {
 		return nil, err
 	}
 	crashpoint.At(crashpoint.ListingTaken)
 	r.server.observe(listing.ServerEnd)
-	return newView(listing, live), nil
+	v := newView(listing, live)
+	if v.since = listing.ServerStart; v.since.IsZero() {
+		v.since = asked
+	}
+	return v, nil
 }

@@ -37,6 +37,11 @@ var refusals = map[string]plan.Failure{
 	"ADBClassNotSupport": plan.FailureOther,
 }
 
+// dateTooOld is a refusal before execution of the copy of a request that got it,
+// and yet proves nothing: an earlier copy, whose answer was lost, may have been
+// carried out, and a proxy may have sent this one again after the window.
+const dateTooOld = "InvalidTimeStamp.Expired"
+
 // temporary are codes that say that the service could not do it just now. A
 // create that got one may have been executed.
 var temporary = map[string]bool{

@@ -89,6 +89,9 @@ func refused(status int, e envelope) plan.Outcome {
 		if !certain {
 			return unknown(plan.FailureOther, "the error code does not prove that nothing was done")
 		}
+		if code == dateTooOld {
+			return unknown(of, "the date was refused as too old, as that of a late copy would be; check this machine's clock")
+		}
 		if i == 0 {
 			class = of
 		}
