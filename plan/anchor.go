@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -13,6 +12,9 @@ import (
 // again; an alias means the latest one before it, as YAML says.
 func (b *builder) anchor(n *ast.AnchorNode, secret bool) *node {
 	name := n.Name.GetToken().Value
+	if secret {
+		b.f.text.hide(&node{line: n.Start.Position.Line, column: n.Start.Position.Column, head: "&" + name})
+	}
 	outer := b.open[name]
 	b.open[name] = true
 	value := b.build(n.Value, secret)
@@ -27,11 +29,17 @@ func (b *builder) alias(n *ast.AliasNode, secret bool) *node {
 	nameToken := n.Value.GetToken()
 	name := nameToken.Value
 	here := &node{kind: nodeBad, line: n.Start.Position.Line, column: n.Start.Position.Column, head: "*" + name, weight: 1}
+	if secret {
+		b.f.text.hide(here)
+	}
 	fail := func(message, hint string) *node {
 		b.f.add(b.f.text.spanOf(here), message, hint)
 		return here
 	}
 	if b.open[name] {
+		if secret {
+			return fail("this alias stands inside the anchor that it refers to", "text that starts with * needs quotes")
+		}
 		return fail(fmt.Sprintf("the alias *%s stands inside the anchor &%s that it refers to", name, name), "")
 	}
 	value, ok := b.anchors[name]
@@ -48,6 +56,10 @@ func (b *builder) alias(n *ast.AliasNode, secret bool) *node {
 	b.aliases++
 	b.expanded += value.weight
 	if b.expanded > expansionFree+expansionPerAlias*b.aliases {
+		if b.refused {
+			return here
+		}
+		b.refused = true
 		return fail(fmt.Sprintf("aliases up to here stand for more than %d values", expansionFree),
 			"write defaults for what jobs have in common")
 	}
@@ -64,12 +76,14 @@ func (b *builder) conceal(n *node) {
 	}
 	n.secret = true
 	if n.kind == nodePlain || n.kind == nodeText {
-		b.f.text.hide(n, strings.Count(n.text, "\n"))
+		b.f.text.hide(n)
 	}
 	for _, item := range n.items {
 		b.conceal(item)
 	}
 	for _, e := range n.entries {
+		e.key.secret = true
+		b.hideKey(e.key)
 		b.conceal(e.value)
 	}
 }

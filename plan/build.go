@@ -1,8 +1,8 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -23,6 +23,7 @@ type builder struct {
 	open    map[string]bool // anchors whose value is being built
 	// expanded is the weight of everything that aliases have stood for so far.
 	aliases, expanded int
+	refused           bool // it was too much, which was reported
 }
 
 func newBuilder(f *findings) *builder {
@@ -46,9 +47,9 @@ func (b *builder) build(n ast.Node, secret bool) *node {
 		return b.tag(n, secret)
 	case *ast.LiteralNode:
 		text := b.scalar(nodeText, n.Start, secret)
-		text.text = n.Value.Value
+		text.text, text.below = n.Value.Value, tokenLines(n.Value.Token)+1
 		if secret {
-			b.f.text.hide(text, tokenLines(n.Value.Token)+1)
+			b.f.text.hide(text)
 		}
 		return text
 	case *ast.NullNode:
@@ -72,15 +73,25 @@ func (b *builder) build(n ast.Node, secret bool) *node {
 func (b *builder) scalar(kind nodeKind, tk *token.Token, secret bool) *node {
 	n := &node{
 		kind: kind, secret: secret, weight: 1, text: tk.Value,
-		line: tk.Position.Line, column: tk.Position.Column, head: tokenHead(tk),
+		line: tk.Position.Line, column: tk.Position.Column, head: tokenHead(tk), below: tokenLines(tk),
 	}
+	n.closed = n.below == 0 && (tk.Indicator == token.QuotedScalarIndicator || isReferenceValue(tk))
 	if tk.Type == token.ImplicitNullType {
 		n.head = ""
 	}
 	if secret {
-		b.f.text.hide(n, tokenLines(tk))
+		b.f.text.hide(n)
 	}
 	return n
+}
+
+// isReferenceValue reports whether tk is NAME in {env: NAME}, which nothing of a
+// password can follow.
+func isReferenceValue(tk *token.Token) bool {
+	colon := tk.Prev
+	return tk.Next != nil && tk.Next.Type == token.MappingEndType &&
+		colon != nil && colon.Type == token.MappingValueType &&
+		colon.Prev != nil && passwordSection.field(colon.Prev.Value) != nil
 }
 
 func (b *builder) list(n *ast.SequenceNode, secret bool) *node {
@@ -101,19 +112,26 @@ func (b *builder) mapping(start *token.Token, values []*ast.MappingValueNode, se
 	m.entries = make([]entry, 0, len(values))
 	seen := make(map[string]*node, len(values))
 	var merged *node
+	spill := spill{inFlow: start.Type == token.MappingStartType}
 	for i, value := range values {
-		key := b.key(value.Key, secret)
-		if i == 0 && start.Type != token.MappingStartType {
+		key := b.key(value.Key, secret || spill.secret)
+		if i == 0 && !spill.inFlow {
 			m.line, m.column, m.head = key.line, key.column, key.head
 		}
 		isMerge := value.Key.IsMergeKey()
 		below := secret || !isMerge && sensitiveKey(key.text)
 		child := b.build(value.Value, below)
-		if child.kind == nodeNull && child.head == "" {
+		valueless := child.kind == nodeNull && child.head == ""
+		if valueless {
 			child.line, child.column, child.head = key.line, key.column, key.head
+		}
+		if spill.next(key, child, valueless, below) {
+			key.secret = true
+			b.hideKey(key)
 		}
 		m.weight += 1 + child.weight
 		if key.kind == nodeBad || b.repeated(key, isMerge, seen) {
+			m.dropped = true
 			continue
 		}
 		if isMerge {
@@ -126,6 +144,23 @@ func (b *builder) mapping(start *token.Token, values []*ast.MappingValueNode, se
 		b.merge(m, merged, seen)
 	}
 	return m
+}
+
+// spill follows the commas of a flow mapping: a text in it may have had one, so
+// that what looks like keys after it is the rest of the text.
+type spill struct {
+	inFlow bool
+	text   bool // a text came before, and nothing since but keys without a value
+	secret bool // that was, or may have been, a password
+}
+
+// next notes a key and its value, and returns whether the key may be the rest of
+// a text. sensitive says that the key is one for a password.
+func (s *spill) next(key, value *node, valueless, sensitive bool) bool {
+	rest := s.text && valueless || key.secret && valueless
+	s.text = s.inFlow && (rest || value.kind == nodePlain || value.kind == nodeText)
+	s.secret = s.secret || s.inFlow && (key.secret || sensitive && value.kind == nodePlain)
+	return s.inFlow && rest
 }
 
 // repeated notes key in seen and reports it when it is there already.
@@ -156,19 +191,22 @@ func (b *builder) key(n ast.MapKeyNode, secret bool) *node {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
 		message = "a key can have no anchor, alias or tag"
 	case *ast.NullNode:
-		message = "a key is missing before this colon"
+		if message = "a key is missing before this colon"; inner.GetToken().Value != "" {
+			message = "a key that stands for nothing needs quotes"
+		}
 	}
-	if message == "" {
+	if _, block := inner.(*ast.LiteralNode); message == "" && !block {
 		if scalar, ok := inner.(ast.ScalarNode); ok {
 			key := b.scalar(nodePlain, scalar.GetToken(), false)
-			key.secret = secret
+			// A key such as "password hunter2" has lost its colon.
+			key.secret = secret || wordLength(key.text) < len(key.text) && sensitiveKey(key.text)
 			if secret {
 				b.hideKey(key)
 			}
 			return key
 		}
-		message = "a key must be a plain or quoted text"
 	}
+	message = cmp.Or(message, "a key must be a plain or quoted text")
 	key := b.scalar(nodeBad, inner.GetToken(), secret)
 	b.f.add(b.f.text.spanOf(key), message, "")
 	return key
@@ -177,21 +215,27 @@ func (b *builder) key(n ast.MapKeyNode, secret bool) *node {
 // hideKey hides a key that stands where only env, file and command are known:
 // {hunter2} is a mapping whose key is the password.
 func (b *builder) hideKey(key *node) {
-	if !slices.Contains(passwordSection.names(), key.text) {
-		b.f.text.hide(key, 0)
+	if passwordSection.field(key.text) == nil {
+		b.f.text.hide(key)
 	}
 }
 
 // tag honours !!str, which makes text of whatever it stands before.
 func (b *builder) tag(n *ast.TagNode, secret bool) *node {
 	value := b.build(n.Value, secret)
+	_, alias := n.Value.(*ast.AliasNode)
 	tag := &node{kind: nodeBad, line: n.Start.Position.Line, column: n.Start.Position.Column, head: tokenHead(n.Start), weight: 1}
 	if n.Start.Value != "!!str" {
-		name := quoteName(n.Start.Value)
+		name := "the tag " + quoteName(n.Start.Value)
 		if secret {
-			name = "here"
+			b.f.text.hide(tag)
+			name = "this tag"
 		}
-		b.f.add(b.f.text.spanOf(tag), "the tag "+name+" is not supported", "remove it; only !!str is known; text that starts with ! needs quotes")
+		b.f.add(b.f.text.spanOf(tag), name+" is not supported", "remove it; only !!str is known; text that starts with ! needs quotes")
+		return tag
+	}
+	if alias {
+		b.f.add(b.f.text.spanOf(tag), "!!str stands before an alias", "remove the tag, or put it where the anchor is")
 		return tag
 	}
 	switch value.kind {

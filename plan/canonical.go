@@ -14,6 +14,8 @@ import (
 // jsonDepthMax is how many arrays and objects may stand inside one another.
 const jsonDepthMax = 64
 
+var errTooDeep = fmt.Errorf("it is nested deeper than %d levels", jsonDepthMax)
+
 // CanonicalJSON returns the one text that stands for the JSON value in text:
 // keys sorted by their bytes, no white space, strings with the fewest escapes,
 // and numbers in one form for one value, so that 1, 1.0 and 1e0 give the same
@@ -22,7 +24,7 @@ const jsonDepthMax = 64
 //
 // Refused are: text that is not one complete JSON value, invalid UTF-8, half of a
 // surrogate pair, the same key twice in an object, nesting deeper than 64 and
-// exponents beyond ±9999. The error says which, without the file it came from.
+// numbers that are not between 1e-9999 and 1e10000. The error says which, without the file it came from.
 func CanonicalJSON(text string) (string, error) {
 	if !utf8.ValidString(text) {
 		return "", errors.New("it has bytes that are not UTF-8")
@@ -76,6 +78,8 @@ func jsonSyntax(text string, err error) error {
 		return errors.New("it is empty")
 	case !errors.As(err, &syntax):
 		return err
+	case strings.HasSuffix(syntax.Error(), "max depth"):
+		return errTooDeep
 	case strings.HasPrefix(syntax.Error(), "unexpected end"):
 		return errors.New("it ends too early: a bracket, brace or quote is not closed")
 	case strings.HasSuffix(syntax.Error(), "after top-level value"):
@@ -93,7 +97,7 @@ func canonicalValue(b *strings.Builder, dec *json.Decoder, depth int) error {
 	switch token := token.(type) {
 	case json.Delim:
 		if depth > jsonDepthMax {
-			return fmt.Errorf("it is nested deeper than %d levels", jsonDepthMax)
+			return errTooDeep
 		}
 		if token == '[' {
 			return canonicalArray(b, dec, depth)

@@ -34,7 +34,9 @@ type decoder struct {
 
 // wrong reports a problem with n.
 func (d *decoder) wrong(n *node, hint, message string, args ...any) {
-	d.f.add(d.f.text.spanOf(n), fmt.Sprintf(message, args...), hint)
+	if !d.f.full() { // finding the place takes time
+		d.f.add(d.f.text.spanOf(n), fmt.Sprintf(message, args...), hint)
+	}
 }
 
 // wants reports n unless it is of the given kind. What was reported before is
@@ -45,7 +47,7 @@ func (d *decoder) wants(n *node, kind nodeKind, path string) bool {
 		return true
 	case nodeBad:
 	case nodeNull:
-		d.wrong(n, "leave the key out where nothing is meant", "%s has no value; %s is due", nameOf(path), kind)
+		d.wrong(n, "write a value, or remove it", "%s has no value; %s is due", nameOf(path), kind)
 	default:
 		d.wrong(n, "", "%s is %s; %s is due", nameOf(path), n.kind, kind)
 	}
@@ -76,7 +78,7 @@ func (d *decoder) line(n *node, path string) (string, bool) {
 	case !ok:
 		return "", false
 	case text == "":
-		d.wrong(n, "leave the key out where nothing is meant", "%s is empty", path)
+		d.wrong(n, "write a value, or remove it", "%s is empty", path)
 	case utf8.RuneCountInString(text) > lineMax:
 		d.wrong(n, "", "%s is longer than %d characters", path, lineMax)
 	case printable.Line(text) != text:
@@ -109,7 +111,7 @@ func (d *decoder) region(n *node, path string) (string, bool) {
 }
 
 func (d *decoder) instance(n *node, path string) (string, bool) {
-	return d.matching(n, path, instanceRule, instanceMax, "an instance is an id such as pc-bp1abc or amv-bp1abc")
+	return d.matching(n, path, instanceRule, instanceMax, "an instance is an id such as pc-bp1abc or amv-bp1abc, of at most 128 characters")
 }
 
 func (d *decoder) envName(n *node, path string) (string, bool) {
@@ -161,35 +163,46 @@ func (d *decoder) password(n *node, path string) (*secret.Ref, bool) {
 		d.wrong(n, passwordHint, "%s is %s; a mapping is due", path, n.kind)
 		return nil, false
 	}
-	problems := len(d.f.list)
 	var draft passwordDraft
-	if passwordSection.read(d, n, path, &draft); len(d.f.list) > problems {
-		return nil, false
+	passwordSection.read(d, n, path, &draft)
+	given := 0
+	for _, at := range []*node{draft.env.at, draft.file.at, draft.command.at} {
+		if at != nil {
+			given++
+		}
 	}
-	if len(n.entries) != 1 {
+	if given > 1 || len(n.entries) == 0 {
 		d.wrong(n, passwordHint, "%s needs exactly one of env, file and command", path)
 		return nil, false
 	}
-	return &secret.Ref{Env: draft.env, File: draft.file, Command: draft.command, Dir: d.dir}, true
+	ok := draft.env.ok || draft.file.ok || draft.command.ok
+	return &secret.Ref{Env: draft.env.value, File: draft.file.value, Command: draft.command.value, Dir: d.dir}, ok
 }
 
 // command is a program and its arguments.
-func (d *decoder) command(n *node, path string) []string {
+func (d *decoder) command(n *node, path string) ([]string, bool) {
 	if !d.wants(n, nodeList, path) {
-		return nil
+		return nil, false
 	}
 	if len(n.items) == 0 {
-		d.wrong(n, "", "%s names no program", path)
+		d.wrong(n, "write command: [PROGRAM, ARGUMENT]", "%s names no program", path)
+		return nil, false
 	}
-	words := make([]string, 0, len(n.items))
+	words, ok := make([]string, len(n.items)), true
 	for i, item := range n.items {
-		word, ok := d.scalar(item, fmt.Sprintf("%s[%d]", path, i))
-		if ok && strings.ContainsRune(word, 0) {
-			d.wrong(item, "", "%s[%d] has a NUL character", path, i)
+		item, path := item, fmt.Sprintf("%s[%d]", path, i)
+		if i == 0 {
+			words[i], ok = d.line(item, path)
+			continue
 		}
-		words = append(words, word)
+		word, isText := d.scalar(item, path)
+		if strings.ContainsRune(word, 0) {
+			d.wrong(item, "", "%s has a NUL character", path)
+			isText = false
+		}
+		words[i], ok = word, ok && isText
 	}
-	return words
+	return words, ok
 }
 
 // whole is a whole number from least to most; nil when n is none.
@@ -199,8 +212,8 @@ func (d *decoder) whole(n *node, path string, least, most int) *int {
 		return nil
 	}
 	value, err := strconv.Atoi(text)
-	if err != nil || value < least || value > most || n.kind != nodePlain {
-		d.wrong(n, fmt.Sprintf("a whole number from %d to %d is due", least, most), "%s cannot be %s", path, n.quoted())
+	if err != nil || value < least || value > most || n.kind != nodePlain || !isJSONNumber(text) {
+		d.wrong(n, fmt.Sprintf("a whole number from %d to %d is due%s", least, most, n.unquote()), "%s cannot be %s", path, n.quoted())
 		return nil
 	}
 	return &value
@@ -214,11 +227,14 @@ func (d *decoder) number(n *node, path string, least, most float64) *float64 {
 	}
 	value, err := strconv.ParseFloat(text, 64)
 	if err != nil || !isJSONNumber(text) || !(value >= least && value <= most) || n.kind != nodePlain {
-		d.wrong(n, fmt.Sprintf("a number from %g to %g is due", least, most), "%s cannot be %s", path, n.quoted())
+		d.wrong(n, fmt.Sprintf("a number from %v to %v is due%s", plainNumber(least), plainNumber(most), n.unquote()), "%s cannot be %s", path, n.quoted())
 		return nil
 	}
 	return &value
 }
+
+// plainNumber writes x without an exponent.
+func plainNumber(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 // duration is a time such as 31m or 1h30m; nil when n is none.
 func (d *decoder) duration(n *node, path string, least, most time.Duration) *time.Duration {
@@ -228,7 +244,7 @@ func (d *decoder) duration(n *node, path string, least, most time.Duration) *tim
 	}
 	value, err := time.ParseDuration(text)
 	if err != nil || value < least || value > most {
-		d.wrong(n, fmt.Sprintf("a time from %s to %s is due, such as 500ms, 90s, 31m or 1h30m", least, most), "%s cannot be %s", path, n.quoted())
+		d.wrong(n, fmt.Sprintf("a time from %s to %gh is due, such as 500ms, 90s, 31m or 1h30m", least, most.Hours()), "%s cannot be %s", path, n.quoted())
 		return nil
 	}
 	return &value

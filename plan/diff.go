@@ -36,7 +36,34 @@ func Diff(p *Plan, ledger Snapshot, listings map[string]Listing, o DiffOptions) 
 		}
 		changes = append(changes, diffJob(job, entry, indexed[job.Region][job.Name], o))
 	}
-	return append(changes, leftOvers(ledger, wanted)...)
+	left := leftOvers(ledger, wanted)
+	holdRenames(changes, left)
+	return append(changes, left...)
+}
+
+// holdRenames blocks creates of what an unresolved left-over synchronises: the
+// job was probably renamed, and both may come to exist. Once the left-over is
+// settled, the create is free.
+func holdRenames(changes, left []Change) {
+	unresolved := map[string]string{} // what is synchronised → name
+	for _, c := range left {
+		if c.State().Unresolved() {
+			unresolved[c.Entry.Spec.work()] = c.Name
+		}
+	}
+	if len(unresolved) == 0 {
+		return
+	}
+	for i := range changes {
+		c := &changes[i]
+		if c.Kind != KindCreate {
+			continue
+		}
+		if name, ok := unresolved[c.Job.work()]; ok {
+			c.Kind = KindBlocked
+			c.Reason = fmt.Sprintf("job %s, which left the plan, synchronises the same and its create has no answer yet: it is created once that is settled", name)
+		}
+	}
 }
 
 // nameIndex finds the listed jobs of one name without a walk per job.
@@ -171,10 +198,11 @@ func leftOvers(ledger Snapshot, wanted map[string]bool) []Change {
 		if wanted[name] {
 			continue
 		}
-		left = append(left, Change{
-			Kind: KindLeftOver, Name: name, Entry: &entry,
-			Reason: "no longer in the plan; left as it is",
-		})
+		c := Change{Kind: KindLeftOver, Name: name, Entry: &entry, Reason: "no longer in the plan; left as it is"}
+		if entry.State.Unresolved() {
+			c.Reason = "no longer in the plan, and a create was sent for it whose outcome is not known yet"
+		}
+		left = append(left, c)
 	}
 	slices.SortFunc(left, func(a, b Change) int { return strings.Compare(a.Name, b.Name) })
 	return left

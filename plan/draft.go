@@ -59,8 +59,8 @@ type destinationDraft struct {
 }
 
 type passwordDraft struct {
-	env, file string
-	command   []string
+	env, file said[string]
+	command   said[[]string]
 }
 
 // over returns j with the defaults filled in, mapping by mapping and key by key.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 
 	"github.com/apsctl/apsctl/internal/printable"
@@ -23,7 +24,7 @@ type finding struct {
 type findings struct {
 	text     *sourceText
 	list     []finding
-	seen     map[finding]bool
+	seen     map[finding]bool // without the indexes of paths
 	warnings []finding
 }
 
@@ -34,13 +35,20 @@ func newFindings(text *sourceText) *findings {
 // add records a problem. Past ten times what is reported, new ones are dropped:
 // the surplus lets the first in source order be the ones that are kept.
 func (f *findings) add(at span, message, hint string) {
-	found := finding{at, message, hint}
-	if len(f.list) >= 10*problemsMax || f.seen[found] {
+	// The same place, read as part of one job and then of another, is one problem.
+	key := finding{at, pathIndex.ReplaceAllString(message, "[]"), hint}
+	if f.full() || f.seen[key] {
 		return
 	}
-	f.seen[found] = true
-	f.list = append(f.list, found)
+	f.seen[key] = true
+	f.list = append(f.list, finding{at, message, hint})
 }
+
+// pathIndex is an index in a path, as in jobs[12].
+var pathIndex = regexp.MustCompile(`\[[0-9]+\]`)
+
+// full reports whether add would drop whatever it is given.
+func (f *findings) full() bool { return len(f.list) >= 10*problemsMax }
 
 // warn records something that is allowed but looks wrong.
 func (f *findings) warn(at span, message, hint string) {

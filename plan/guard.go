@@ -12,6 +12,8 @@ const (
 	fileBytesMax = 64 << 20
 	// strayMax bounds how many unreadable characters are listed.
 	strayMax = 20
+	// tabWorkMax bounds the tabs of each line times its length, over the file.
+	tabWorkMax = 4 << 30
 )
 
 // decodeText returns data as text with "\n" line breaks and without a byte order
@@ -26,7 +28,7 @@ func decodeText(file string, data []byte) (*sourceText, Problems) {
 		return nil, f.problems()
 	}
 	if len(data) > fileBytesMax {
-		return refuse(fmt.Sprintf("the file has %d bytes; the most a plan may have is %d MiB", len(data), fileBytesMax>>20),
+		return refuse(fmt.Sprintf("the file is larger than %d MiB", fileBytesMax>>20),
 			"split it into several plans with names of their own")
 	}
 	if encoding := otherEncoding(data); encoding != "" {
@@ -40,6 +42,7 @@ func decodeText(file string, data []byte) (*sourceText, Problems) {
 	source := newSourceText(file, text)
 	f := newFindings(source)
 	findStray(f)
+	findTabs(f)
 	if f.any() {
 		return nil, f.problems()
 	}
@@ -96,6 +99,18 @@ func findStray(f *findings) {
 			if f.add(span{i + 1, column, 1}, what, hint); len(f.list) >= strayMax {
 				return
 			}
+		}
+	}
+}
+
+// findTabs refuses files with very many tabs on long lines: for each tab inside
+// double quotes, the lexer reads the rest of the line.
+func findTabs(f *findings) {
+	work := 0
+	for i, line := range f.text.lines {
+		if work += strings.Count(line, "\t") * len(line); work > tabWorkMax {
+			f.add(span{i + 1, 1, 1}, "too many tabs on long lines up to here", "use spaces")
+			return
 		}
 	}
 }

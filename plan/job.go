@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 
 	"github.com/apsctl/apsctl/internal/secret"
 )
@@ -59,6 +60,11 @@ func (s Spec) JSON() string {
 		panic("plan: a Spec holds strings only: " + err.Error())
 	}
 	return string(text)
+}
+
+// work identifies what a job synchronises, whatever it is called.
+func (s Spec) work() string {
+	return strings.Join([]string{s.Region, s.Source.Instance, s.Destination.Instance, s.DBList}, "\x00")
 }
 
 // digestPrefix is hashed before the spec, so that a later change of the

@@ -81,9 +81,11 @@ var destinationSection = section[destinationDraft]{
 
 var passwordSection = section[passwordDraft]{
 	fields: []field[passwordDraft]{
-		{"env", false, func(d *decoder, n *node, path string, p *passwordDraft) { p.env, _ = d.envName(n, path) }},
-		{"file", false, func(d *decoder, n *node, path string, p *passwordDraft) { p.file, _ = d.line(n, path) }},
-		{"command", false, func(d *decoder, n *node, path string, p *passwordDraft) { p.command = d.command(n, path) }},
+		{"env", false, func(d *decoder, n *node, path string, p *passwordDraft) { p.env.set(d, n, path, (*decoder).envName) }},
+		{"file", false, func(d *decoder, n *node, path string, p *passwordDraft) { p.file.set(d, n, path, (*decoder).line) }},
+		{"command", false, func(d *decoder, n *node, path string, p *passwordDraft) {
+			p.command.set(d, n, path, (*decoder).command)
+		}},
 	},
 	secret: true,
 }
@@ -91,7 +93,7 @@ var passwordSection = section[passwordDraft]{
 var runSection = section[RunSettings]{
 	fields: []field[RunSettings]{
 		{"parallel", false, func(d *decoder, n *node, path string, r *RunSettings) { r.Parallel = d.whole(n, path, 1, 256) }},
-		{"rate", false, func(d *decoder, n *node, path string, r *RunSettings) { r.Rate = d.number(n, path, 0, 1000) }},
+		{"rate", false, func(d *decoder, n *node, path string, r *RunSettings) { r.Rate = d.number(n, path, 0, rateMax) }},
 		{"settle", false, func(d *decoder, n *node, path string, r *RunSettings) {
 			r.Settle = d.duration(n, path, time.Millisecond, 7*24*time.Hour)
 		}},
@@ -109,6 +111,9 @@ var limitsSection = section[Limits]{
 		{"max_failures", false, func(d *decoder, n *node, path string, l *Limits) { l.MaxFailures = d.whole(n, path, 0, limitMax) }},
 	},
 }
+
+// rateMax is the most calls per second that run.rate, like --rate, can say.
+const rateMax = 1_000_000
 
 // limitMax is the most that a limit can say; beyond it, leave the key out.
 const limitMax = 1_000_000

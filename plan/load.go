@@ -184,7 +184,7 @@ func (s *seen) name(name said[string]) {
 
 // work warns of two jobs that would load the same data to the same place.
 func (s *seen) work(name said[string], job Job) {
-	key := strings.Join([]string{job.Region, job.Source.Instance, job.Destination.Instance, job.DBList}, "\x00")
+	key := job.work()
 	first, ok := s.works[key]
 	if !ok {
 		s.works[key] = name.at

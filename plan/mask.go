@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"cmp"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,46 +24,80 @@ func sensitiveKey(word string) bool {
 	return word == "pw" || editDistance(word, "password", 3) <= 3 || editDistance(word, "passwd", 2) <= 2
 }
 
-// secretFrom returns the index of the byte in the line from which on it must not
-// be shown, or -1. line counts from 1.
-func (s *sourceText) secretFrom(line int) int {
-	if s.guessed == nil {
-		s.guessed = guessSecrets(s.lines)
-	}
-	from := s.guessed[line-1]
-	if n := s.hidden[line]; n != nil {
-		known := byteOffset(s.lines[line-1], s.spanOf(n).column-1)
-		if from < 0 || known < from {
-			from = known
-		}
-	}
-	return from
+// mask is a part of a line, by bytes, that is not shown.
+type mask struct{ from, to int }
+
+// maskedLine is a line, counted from 1, and its masks.
+type maskedLine struct {
+	line  int
+	masks []mask
 }
 
-// guessSecrets finds, line by line and without parsing, what stands behind a
-// sensitive key: the rest of its line, and the lines below that are indented
-// deeper. It errs towards hiding too much. The result has the index of the first
-// secret byte of each line, or -1.
-func guessSecrets(lines []string) []int {
+// masks returns what must not be shown of a line: in order, apart from each
+// other, and not empty.
+func (s *sourceText) masks(line int) []mask {
+	if s.masked.line == line {
+		return s.masked.masks
+	}
+	if s.blocks == nil {
+		s.blocks = secretBlocks(s.lines)
+	}
+	text := s.lines[line-1]
+	masks := secretsIn(text)
+	if from := s.blocks[line-1]; from >= 0 {
+		masks = append(masks, mask{from, len(text)})
+	}
+	for _, n := range s.hidden[line] {
+		at := s.spanOf(n)
+		m := mask{byteOffset(text, at.column-1), len(text)}
+		// A text with escapes may not be found as it was written.
+		if n.closed && strings.HasPrefix(text[m.from:], n.head) {
+			m.to = m.from + byteOffset(text[m.from:], at.width)
+		}
+		masks = append(masks, m)
+	}
+	s.masked = maskedLine{line, joinMasks(masks)}
+	return s.masked.masks
+}
+
+// joinMasks sorts masks and makes one of those that touch.
+func joinMasks(masks []mask) []mask {
+	slices.SortFunc(masks, func(x, y mask) int { return cmp.Compare(x.from, y.from) })
+	joined := masks[:0]
+	for _, m := range masks {
+		last := len(joined) - 1
+		switch {
+		case m.from >= m.to:
+		case last >= 0 && m.from <= joined[last].to:
+			joined[last].to = max(joined[last].to, m.to)
+		default:
+			joined = append(joined, m)
+		}
+	}
+	return joined
+}
+
+// secretBlocks finds, without parsing, the lines that stand below a sensitive key
+// and are indented deeper. It errs towards hiding too much. The result has the
+// index of the first secret byte of each line, or -1.
+func secretBlocks(lines []string) []int {
 	from := make([]int, len(lines))
 	under := -1 // indentation of the sensitive key whose block we are in
 	for i, line := range lines {
 		from[i] = -1
-		indent := len(line) - len(strings.TrimLeft(line, " \t"))
+		indent := leadingBlanks(line)
 		text := line[indent:]
 		if text == "" {
 			continue
 		}
-		if under >= 0 && (indent > under || indent == under && strings.HasPrefix(text, "-")) {
+		if under >= 0 && (indent > under || indent == under && (text[0] == '-' || text[0] == ':')) {
 			from[i] = indent + referenceKey(text)
 			continue
 		}
 		under = -1
-		if value := sensitiveValue(line); value >= 0 {
-			from[i] = value
-			if text[0] != '#' {
-				under = indent + len(text) - len(strings.TrimLeft(text, "- "))
-			}
+		masks := secretsIn(line)
+		if last := len(masks) - 1; last >= 0 && masks[last].to == len(line) && text[0] != '#' {
+			under = indent + len(text) - len(strings.TrimLeft(text, "- "))
 		}
 	}
 	return from
@@ -77,18 +114,64 @@ func referenceKey(text string) int {
 	return 0
 }
 
-// sensitiveValue returns the index in line of what follows the first sensitive
-// key and its ":" or "=", or -1.
-func sensitiveValue(line string) int {
-	for i := 0; i < len(line); i++ {
-		if line[i] != ':' && line[i] != '=' {
+// secretsIn returns what stands behind the sensitive keys of one line: up to
+// where the value plainly ends, else to the end of the line. The last mask may be
+// empty: the key's value is on the lines below.
+func secretsIn(line string) []mask {
+	var masks []mask
+	keyMay := true // a key may start here
+	for i := 0; i < len(line); {
+		c := line[i]
+		from := -1
+		switch {
+		case c == ':' || c == '=':
+			if sensitiveKey(wordBefore(line[:i])) {
+				from = i + 1
+			}
+		case keyMay && c != ' ' && c != '-':
+			from = afterLoneKey(line, i)
+		}
+		keyMay = strings.IndexByte("{[,?", c) >= 0 || keyMay && (c == ' ' || c == '-')
+		if i++; from < 0 {
 			continue
 		}
-		if sensitiveKey(wordBefore(line[:i])) {
-			return i + 1 + leadingBlanks(line[i+1:])
-		}
+		from += leadingBlanks(line[from:])
+		end := valueEnd(line[from:])
+		masks = append(masks, mask{from, from + end})
+		i, keyMay = from+end, false
 	}
-	return -1
+	return masks
+}
+
+// afterLoneKey returns the index in line of what follows the sensitive word that
+// starts at i when its colon was forgotten, or -1.
+func afterLoneKey(line string, i int) int {
+	rest := strings.TrimLeft(line[i:], `"'`)
+	word := rest[:wordLength(rest)]
+	after := strings.TrimLeft(rest[len(word):], `"'`)
+	explicit := strings.HasSuffix(strings.TrimRight(line[:i], " "), "?") // ": VALUE" comes on the next line
+	if i = len(line) - len(after); after == "" && !explicit || !sensitiveKey(word) {
+		return -1
+	}
+	if explicit {
+		return i
+	}
+	if after = strings.TrimLeft(after, " "); after == "" || strings.IndexByte(":=", after[0]) >= 0 {
+		return -1 // the colon is found by itself
+	}
+	return i
+}
+
+// closedValue matches a quoted text, or a reference to a secret, and what shows
+// that it ends there: brackets, and then the next key or the end of the line.
+var closedValue = regexp.MustCompile(`^("[^"\\]*"|'[^']*'|\{ *(?:env|file) *: *(?:[A-Za-z0-9_./~-]+|"[^"\\]*"|'[^']*') *\}) *[}\]]*(?: *, *["']?[A-Za-z_]+["']? *:| *[}\], ]*$)`)
+
+// valueEnd returns where the secret at the start of text ends.
+func valueEnd(text string) int {
+	if match := closedValue.FindStringSubmatch(text); match != nil {
+		return len(match[1])
+	}
+	return len(text)
 }
 
 // wordBefore returns the key that text ends with, without quotes.
@@ -97,7 +180,7 @@ func wordBefore(text string) string {
 	start := len(text)
 	for start > 0 {
 		r, size := utf8.DecodeLastRuneInString(text[:start])
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-.", r) {
+		if !inWord(r) {
 			break
 		}
 		start -= size
@@ -105,6 +188,20 @@ func wordBefore(text string) string {
 	return text[start:]
 }
 
+// wordLength returns how many bytes the key at the start of text has.
+func wordLength(text string) int {
+	for i, r := range text {
+		if !inWord(r) {
+			return i
+		}
+	}
+	return len(text)
+}
+
+func inWord(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_-.", r)
+}
+
 func leadingBlanks(text string) int {
-	return len(text) - len(strings.TrimLeft(text, " "))
+	return len(text) - len(strings.TrimLeft(text, " \t"))
 }

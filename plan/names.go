@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/apsctl/apsctl/internal/printable"
 )
 
 // nameMax is the most characters that a job's name may have. The service's own
@@ -43,7 +45,9 @@ func badName(name string) string {
 		return "cannot have two dots in a row"
 	}
 	for _, r := range name {
-		if !unicode.In(r, unicode.L, unicode.M, unicode.Nd) && !strings.ContainsRune("._-:", r) {
+		// Some letters and marks show nothing: names that differ in them look alike.
+		inName := unicode.In(r, unicode.L, unicode.M, unicode.Nd) && printable.Safe(r)
+		if !inName && !strings.ContainsRune("._-:", r) {
 			return fmt.Sprintf("cannot have %s in it", quoteName(string(r)))
 		}
 	}

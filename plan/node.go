@@ -29,8 +29,11 @@ type node struct {
 	// of it as written; see sourceText.locate.
 	line, column int
 	head         string
+	below        int    // lines that it takes below its first
+	closed       bool   // head is all of it, for certain: nothing after can belong to it
 	text         string // of scalars
 	entries      []entry
+	dropped      bool // an entry was reported and is not in entries
 	items        []*node
 	// weight counts the nodes below and including this one, aliases expanded.
 	weight int
@@ -49,6 +52,25 @@ func (n *node) quoted() string {
 		return "a text that is not shown"
 	}
 	return quoteName(n.text)
+}
+
+// alone returns n as a text that ends where it seems to. Unlike a password's,
+// the rest of its line may be shown when it is hidden.
+func (n *node) alone() *node {
+	if n.kind != nodePlain || n.below > 0 || n.secret {
+		return n
+	}
+	single := *n
+	single.closed = true
+	return &single
+}
+
+// unquote is what a hint adds when n, which is no number, has quotes.
+func (n *node) unquote() string {
+	if n.kind == nodeText {
+		return ", without quotes"
+	}
+	return ""
 }
 
 // child returns the value under key, or nil.

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// exponentMax bounds the exponent a number may be written with, so that a few
-	// bytes cannot stand for a number of millions of digits.
+	// exponentMax bounds the power of ten that a number may reach, however it is
+	// written, so that a few bytes cannot stand for millions of digits.
 	exponentMax = 9999
 	// plainDigitsMax is the longest number written without an exponent.
 	plainDigitsMax = 100
@@ -27,14 +27,13 @@ func canonicalNumber(text string) (string, error) {
 	if digits == "" {
 		return "0", nil
 	}
-	exponent, err := strconv.Atoi(exponentText)
-	if err != nil || exponent > exponentMax || exponent < -exponentMax {
+	exponent, err := strconv.ParseInt(exponentText, 10, 32)
+	power := int(exponent) - len(fraction) + len(digits) - 1 // of the first digit
+	if err != nil || power > exponentMax || power < -exponentMax {
 		return "", fmt.Errorf("the number %s has an exponent beyond ±%d", quoteName(text), exponentMax)
 	}
-	exponent -= len(fraction)
 	trimmed := strings.TrimRight(digits, "0")
-	exponent += len(digits) - len(trimmed)
-	number := spellNumber(trimmed, exponent)
+	number := spellNumber(trimmed, power+1-len(trimmed))
 	if negative {
 		number = "-" + number
 	}

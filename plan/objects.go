@@ -13,6 +13,9 @@ const objectsBytesMax = 1 << 20
 func (d *decoder) dbList(n *node, path string) (string, bool) {
 	text, ok := d.object(n, path)
 	if ok && text == "{}" {
+		if n.dropped {
+			return "", false
+		}
 		d.wrong(n, "for everything, write db_list: {EntireInstance: true}", "%s is empty", path)
 		return "", false
 	}

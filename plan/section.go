@@ -66,19 +66,23 @@ func (s *section[T]) field(name string) *field[T] {
 // missing reports the section's required keys that the mapping n does not have.
 func (s *section[T]) missing(d *decoder, n *node, hints map[string]string) {
 	for _, f := range s.fields {
-		if f.required && n.child(f.name) == nil {
+		if f.required && !s.meant(n, f.name) {
 			d.f.add(d.f.text.spanOf(n), fmt.Sprintf("the plan has no %s", f.name), hints[f.name])
 		}
 	}
 }
 
+// meant reports whether the mapping n has the key called name, or a slip for it,
+// which was reported as such.
+func (s *section[T]) meant(n *node, name string) bool {
+	return n.child(name) != nil || slices.ContainsFunc(n.entries, func(e entry) bool {
+		return s.field(e.key.text) == nil && nearest(e.key.text, s.names()) == name
+	})
+}
+
 // unknown reports a key that the section does not have, and returns the one that
 // it is plainly a slip for, or "". Its value is hidden then: it could be anything.
 func (s *section[T]) unknown(d *decoder, e entry, path string) (near string) {
-	where := "the plan"
-	if path != "" {
-		where = path
-	}
 	near = nearest(e.key.text, s.names())
 	hint := "known here: " + strings.Join(s.names(), ", ")
 	switch {
@@ -91,14 +95,14 @@ func (s *section[T]) unknown(d *decoder, e entry, path string) (near string) {
 			hint = fmt.Sprintf("%q is a key of %s", e.key.text, homes)
 		}
 	}
+	name := " " + quoteName(e.key.text)
 	if near == "" {
-		d.f.text.hide(e.value, 0)
+		d.f.text.hide(e.value.alone())
+		if s.secret || e.key.secret {
+			name = ""
+		}
 	}
-	name := quoteName(e.key.text)
-	if (s.secret || e.key.secret) && near == "" {
-		name = "here"
-	}
-	d.f.add(d.f.text.spanOf(e.key), fmt.Sprintf("unknown key %s in %s", name, where), hint)
+	d.wrong(e.key, hint, "unknown key%s in %s", name, nameOf(path))
 	return near
 }
 

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -21,27 +23,46 @@ const (
 type sourceText struct {
 	file  string
 	lines []string
-	// hidden maps a line to the first secret value on it; what stands there and
-	// after it is not shown. The walk over the parsed file fills it.
-	hidden map[int]*node
-	// guessed says the same by line index and byte, found by looking at the lines
-	// alone; -1 where nothing is secret. It covers files that cannot be parsed.
-	guessed []int
+	// hidden maps a line to the secret values that start on it. The walk over the
+	// parsed file fills it.
+	hidden map[int][]*node
+	// blocks says, by line index, from which byte on a line belongs to the block
+	// below a sensitive key, -1 for none. It is found by looking at the lines
+	// alone, so it covers files that cannot be parsed.
+	blocks []int
+	masked maskedLine // the line whose masks were asked for last
+	cursor cursor     // where a column was looked up last
 }
+
+// cursor remembers how many bytes the first characters of a line take: places
+// are looked up in source order, and a line may hold thousands of them.
+type cursor struct{ line, characters, bytes int }
 
 // newSourceText splits text, whose line breaks are "\n", once.
 func newSourceText(file, text string) *sourceText {
-	return &sourceText{file: file, lines: strings.Split(text, "\n"), hidden: map[int]*node{}}
+	return &sourceText{file: file, lines: strings.Split(text, "\n"), hidden: map[int][]*node{}}
 }
 
-// hide marks n and as many lines below its first as secret.
-func (s *sourceText) hide(n *node, more int) {
-	if old := s.hidden[n.line]; old == nil || n.column < old.column {
-		s.hidden[n.line] = n
+// hide marks n as secret, with all lines that it takes.
+func (s *sourceText) hide(n *node) {
+	s.hideOnLine(n)
+	for line := n.line + 1; line <= n.line+n.below && line <= len(s.lines); line++ {
+		s.hideOnLine(&node{line: line, column: 1})
 	}
-	for line := n.line + 1; line <= n.line+more && line <= len(s.lines); line++ {
-		s.hidden[line] = &node{line: line, column: 1}
+}
+
+// hiddenOnLineMax is how many secrets of one line are told apart; with more of
+// them, the line is hidden from the first one on.
+const hiddenOnLineMax = 16
+
+func (s *sourceText) hideOnLine(n *node) {
+	s.masked = maskedLine{}
+	all := append(s.hidden[n.line], n)
+	if len(all) > hiddenOnLineMax {
+		first := slices.MinFunc(all, func(x, y *node) int { return cmp.Compare(x.column, y.column) })
+		all = []*node{{line: n.line, column: first.column, head: first.head}}
 	}
+	s.hidden[n.line] = all
 }
 
 // position returns where at is, as users are told.
@@ -61,7 +82,11 @@ func (s *sourceText) locate(line, column int, head string) span {
 	if head == "" || len(text) > excerptLineBytesMax {
 		return at
 	}
-	from := byteOffset(text, at.column-1)
+	from := s.byteOffset(line, at.column-1)
+	if strings.HasPrefix(text[from:], head) {
+		at.width = utf8.RuneCountInString(head)
+		return at
+	}
 	for !strings.HasPrefix(text[from:], head) {
 		if i := strings.LastIndex(text[:min(len(text), from+len(head))], head); i >= 0 {
 			from = i
@@ -85,25 +110,40 @@ func (s *sourceText) excerpt(at span) (source string, mark, width int) {
 	if len(line) > excerptLineBytesMax {
 		return "", 0, 0
 	}
-	from := byteOffset(line, at.column-1)
+	from := s.byteOffset(at.line, at.column-1)
 	to := from + byteOffset(line[from:], max(at.width, 1))
-	before, target, after := line[:from], line[from:to], line[to:]
-	if secret := s.secretFrom(at.line); secret >= 0 {
-		switch {
-		case secret <= from:
-			before, target, after = line[:secret], stars, ""
-		case secret < to:
-			target, after = line[from:secret]+stars, ""
-		default:
-			after = line[to:secret] + stars
+	masks := s.masks(at.line)
+	for _, m := range masks { // a secret is marked as a whole or not at all
+		if m.from < to && m.to > from {
+			from, to = min(from, m.from), max(to, m.to)
 		}
 	}
-	return layOut(before, target, strings.TrimRight(after, " "))
+	after := strings.TrimRight(cover(line, to, len(line), masks), " ")
+	return layOut(cover(line, 0, from, masks), cover(line, from, to, masks), after)
+}
+
+// cover returns line[from:to] with stars in place of what masks hide. No mask
+// crosses from or to.
+func cover(line string, from, to int, masks []mask) string {
+	var b strings.Builder
+	for _, m := range masks {
+		if m.from >= from && m.to <= to {
+			b.WriteString(line[from:m.from])
+			b.WriteString(stars)
+			from = m.to
+		}
+	}
+	b.WriteString(line[from:to])
+	return b.String()
 }
 
 // layOut joins the parts of a line, encoded and cut to a readable length, and
 // returns which cells target takes.
 func layOut(before, target, after string) (source string, mark, width int) {
+	const bytesMax = excerptBefore * 16 // enough to fill the cells, and to be cut
+	if cut := len(before) - bytesMax; cut > 0 {
+		before = strings.ToValidUTF8(before[cut:], "")
+	}
 	before = clipLeft(printable.Line(before), excerptBefore)
 	mark = printable.Width(before)
 	target = printable.Clip(target, excerptCells-excerptBefore)
@@ -127,6 +167,17 @@ func clipLeft(text string, cells int) string {
 		i -= size
 	}
 	return "…" + text[i:]
+}
+
+// byteOffset returns the index of the byte after the first n characters of a line.
+func (s *sourceText) byteOffset(line, n int) int {
+	c := &s.cursor
+	if c.line != line || c.characters > n {
+		*c = cursor{line: line}
+	}
+	c.bytes += byteOffset(s.lines[line-1][c.bytes:], n-c.characters)
+	c.characters = n
+	return c.bytes
 }
 
 // byteOffset returns the index of the byte after the first n characters of text,

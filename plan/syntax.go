@@ -50,6 +50,12 @@ func parseYAML(f *findings, text string) (body ast.Node) {
 // when they are tabs, and whether there was any.
 func reportInvalid(f *findings, tokens token.Tokens) bool {
 	for _, tk := range tokens {
+		if tk.Type == token.DoubleQuoteType && strings.Contains(tk.Origin, "\t") && !f.any() {
+			// The lexer skips one character after the quotes for each such tab: the
+			// tokens from here on are not those of the file.
+			f.add(tokenSpan(f.text, tk), "a tab inside double quotes", `write it as \t, or use single quotes`)
+			break
+		}
 		if tk.Type != token.InvalidType {
 			continue
 		}
@@ -57,7 +63,11 @@ func reportInvalid(f *findings, tokens token.Tokens) bool {
 		if message != tabMessage && f.any() {
 			break
 		}
-		f.add(invalidSpan(f.text, tk, message), message, hint)
+		at, indents := invalidSpan(f.text, tk, message)
+		if message == tabMessage && !indents {
+			message, hint = "a tab stands where only spaces can", ""
+		}
+		f.add(at, message, hint)
 		if message != tabMessage || len(f.list) >= strayMax {
 			break
 		}
@@ -65,16 +75,21 @@ func reportInvalid(f *findings, tokens token.Tokens) bool {
 	return f.any()
 }
 
-// invalidSpan returns where an invalid token is. For a tab, the lexer's place may
-// be one that already moved on; the line's own first tab is meant.
-func invalidSpan(s *sourceText, tk *token.Token, message string) span {
-	at := span{tk.Position.Line, tk.Position.Column, 1}
-	if message == tabMessage && at.line <= len(s.lines) {
-		if i := strings.IndexByte(s.lines[at.line-1], '\t'); i >= 0 {
-			at.column = utf8.RuneCountInString(s.lines[at.line-1][:i]) + 1
-		}
+// invalidSpan returns where an invalid token is, and whether only blanks stand
+// before it. For a tab, the lexer's place may be one that already moved on; the
+// line's own first tab is meant.
+func invalidSpan(s *sourceText, tk *token.Token, message string) (at span, indents bool) {
+	at = span{tk.Position.Line, tk.Position.Column, 1}
+	if message != tabMessage || at.line > len(s.lines) {
+		return at, true
 	}
-	return at
+	line := s.lines[at.line-1]
+	i := strings.IndexByte(line, '\t')
+	if i < 0 {
+		return at, true
+	}
+	at.column = utf8.RuneCountInString(line[:i]) + 1
+	return at, strings.Trim(line[:i], " -") == ""
 }
 
 // reportSyntax reports an error of the parser in our words. Its own text is not
@@ -117,7 +132,7 @@ var explanations = []explanation{
 	{"invalid header option", "after | or > only an indentation from 1 to 9 and one of + or - may follow", "start the text on the next line"},
 	{"multi-line content", "the block text after | or > has no lines", "indent its lines deeper than its key"},
 	{"number of indent", "this block text changes its indentation", "indent all its lines at least as much as its first"},
-	{"mapping value is not allowed", "a second key on the same line", "start it on a line of its own, or put text that holds \": \" in quotes"},
+	{"mapping value is not allowed", "another key begins inside this value", "start it on a line of its own, in the column of the first, or put text that holds \": \" in quotes"},
 	{"value is not allowed in this context", "this belongs to nothing: the value before it is complete", "check the indentation, and put text with \": \" or \" #\" in quotes"},
 	{"non-map value is specified", "a key and a colon are due here", "check the indentation, or whether \":\" is missing"},
 	{"invalid key for this map", "there is no key before this colon", ""},
