@@ -43,13 +43,10 @@ func BenchmarkLoad10k(b *testing.B) {
 	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/jobs, "B/job")
 }
 
-// TestTimeGrowsWithSize reads plans of one shape in two sizes, and expects twice
-// the size to take about twice the time. The shapes are those whose cost could
-// grow faster.
-func TestTimeGrowsWithSize(t *testing.T) {
-	if testing.Short() || raceDetector {
-		t.Skip("it measures time")
-	}
+// BenchmarkTwiceTheSize reads plans of one shape in two sizes and reports how
+// many times as long the larger one takes: about 2 where the cost is linear. The
+// shapes are those whose cost could grow faster.
+func BenchmarkTwiceTheSize(b *testing.B) {
 	repeat := func(head, each, end string) func(int) string {
 		return func(n int) string {
 			var b strings.Builder
@@ -82,19 +79,14 @@ func TestTimeGrowsWithSize(t *testing.T) {
 		"broken at the end":  {repeat(head+"jobs:\n", "- {name: j%, source: {password: x}}\n", "]"), 5_000},
 	}
 	for name, shape := range shapes {
-		t.Run(name, func(t *testing.T) {
+		b.Run(name, func(b *testing.B) {
 			one, two := shape.text(shape.n), shape.text(2*shape.n)
-			for attempt := 1; ; attempt++ { // other programs may be in the way
-				short, long := timeOf(one), timeOf(two)
-				ratio := float64(long) / float64(short)
-				t.Logf("%d: %v, twice as many: %v, %.1f times", shape.n, short, long, ratio)
-				if ratio < 3 || long < 20*time.Millisecond {
-					return
-				}
-				if attempt == 4 {
-					t.Fatalf("twice the size takes %.1f times as long", ratio)
-				}
+			var short, long time.Duration
+			for b.Loop() {
+				short += timeOf(one)
+				long += timeOf(two)
 			}
+			b.ReportMetric(float64(long)/float64(short), "times")
 		})
 	}
 }
