@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/apsctl/apsctl/internal/mutant"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -84,10 +85,12 @@ func (s *scheduler) enrol(t *task) {
 	case plan.KindCreate, plan.KindAdopt:
 		s.queue.add(t)
 		s.total++
-	case plan.KindResolve:
-		t.entry = *t.change.Entry
-		s.await(t)
-		s.total++
+	case plan.KindResolve, plan.KindLeftOver:
+		if t.state.Unresolved() {
+			t.entry = *t.change.Entry
+			s.await(t)
+			s.total++
+		}
 	}
 }
 
@@ -157,7 +160,7 @@ func (s *scheduler) startDue() {
 // that more than twice as many creates as there are workers stay unanswered: a
 // sick network must not turn 500 jobs into 500 unknowns.
 func (s *scheduler) mayRiskOne() bool {
-	return s.own+s.inFlight < 2*s.run.options.Parallel
+	return s.own+s.inFlight < 2*s.run.options.Parallel || mutant.On(mutant.NoBudget)
 }
 
 func (s *scheduler) start(t *task) {
@@ -213,7 +216,7 @@ func (s *scheduler) untilNext() time.Duration {
 func (s *scheduler) progress() Progress {
 	p := Progress{
 		Total: s.total, Done: s.done, Created: s.created, Failed: s.failures,
-		Unknown: s.unresolved, InFlight: s.inFlight, Cause: s.cause,
+		Unknown: s.unresolved, InFlight: int(s.run.onWire.Load()), Cause: s.cause,
 		Elapsed: time.Since(s.started),
 	}
 	now := time.Now()

@@ -112,6 +112,53 @@ func TestRequestThatTakesEffectLateIsFound(t *testing.T) {
 	})
 }
 
+func TestRenamedJobWaitsForTheUnansweredCreateOfItsOldName(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.cloud.answer = func(r plan.CreateRequest, _ int) reply {
+			return map[bool]reply{true: lost(false), false: {create: true}}[r.Spec.Name == "job-000"]
+		}
+		f.mustRun()
+		f.plan = &plan.Plan{Name: "test", Jobs: []plan.Job{jobNamed("new-name")}}
+		report := f.mustRun()
+		f.wantCounts(report, runner.Counts{Blocked: 1})
+		if f.cloud.creates["new-name"] != 0 || len(report.Results) != 2 || report.Results[1].SettlesAt.IsZero() {
+			f.Errorf("%d creates were sent under the new name; reported %+v", f.cloud.creates["new-name"], report.Results)
+		}
+		time.Sleep(time.Hour)
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+	})
+}
+
+func TestPlanEditedWhileUnknownIsShownBeforeItIsCreated(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.cloud.answer = func(_ plan.CreateRequest, n int) reply {
+			return map[bool]reply{true: lost(false), false: {create: true}}[n == 1]
+		}
+		f.mustRun()
+		f.plan.Jobs[0].DBList = `{"sales":{"all":true}}`
+		f.plan.Jobs[0].Digest = plan.HashSpec(f.plan.Jobs[0].Spec)
+		time.Sleep(runner.SettleDefault - time.Minute)
+		report := f.mustRun() // settles within the run
+		f.wantCounts(report, runner.Counts{NotTried: 1})
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+	})
+}
+
+func TestSecondJobOfACreatedOneIsSeen(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.mustRun()
+		f.cloud.add(f.plan.Jobs[0].Spec, time.Now()) // listed later than anybody assumed
+		f.plan.Jobs = append(f.plan.Jobs, jobNamed("another"))
+		report, err := f.run()
+		if err != nil {
+			f.Fatal(err)
+		}
+		if e := f.entry("job-000"); e.State != plan.StateDuplicate || report.Counts().Blocked != 1 {
+			f.Errorf("the entry is %s, counts are %+v", e.State, report.Counts())
+		}
+	})
+}
+
 func TestHoldLeavesAProvenAbsentJobToAPerson(t *testing.T) {
 	inBubble(t, 1, func(f *fixture) {
 		f.options.OnUnknown = plan.Hold

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/apsctl/apsctl/internal/crashpoint"
+	"github.com/apsctl/apsctl/internal/mutant"
 	"github.com/apsctl/apsctl/internal/secret"
 	"github.com/apsctl/apsctl/plan"
 )
@@ -39,6 +40,7 @@ type attempt struct {
 	last     bool // no further try follows in this run
 
 	step     step
+	intended bool // the intent is on disk
 	signedAt time.Time
 	outcome  plan.Outcome
 	saved    bool // with stepLedger: the created job was recorded after all
@@ -129,6 +131,9 @@ func (r *Run) checkBeforeLast(ctx context.Context, a *attempt) error {
 // that nothing may be sent; it is recorded in a.
 func (r *Run) intend(ctx context.Context, a *attempt, request *plan.CreateRequest) error {
 	nonce, err := newNonce()
+	if err == nil {
+		_, err = r.server.check()
+	}
 	if err != nil {
 		a.step, a.err = stepPrepared, err
 		return err
@@ -137,6 +142,7 @@ func (r *Run) intend(ctx context.Context, a *attempt, request *plan.CreateReques
 	request.Nonce, request.SignedAt = nonce, r.clock.Now().UTC().Truncate(time.Second)
 	a.signedAt = request.SignedAt
 	crashpoint.At(crashpoint.DateChosen)
+	r.weakenOrder(ctx, request)
 	offset, _ := r.server.estimate()
 	err = r.ledger.Intend(ctx, plan.Intent{
 		Plan: r.plan.Name, Name: a.job.Name, From: a.from, Attempt: a.number,
@@ -146,6 +152,7 @@ func (r *Run) intend(ctx context.Context, a *attempt, request *plan.CreateReques
 		RunID: r.options.RunID, At: r.clock.Now(),
 	})
 	switch {
+	case mutant.On(mutant.NoSwap) && errors.Is(err, plan.ErrMovedOn):
 	case errors.Is(err, plan.ErrMovedOn):
 		a.step = stepMovedOn
 		return err
@@ -153,7 +160,9 @@ func (r *Run) intend(ctx context.Context, a *attempt, request *plan.CreateReques
 		a.step, a.err = stepLedger, ledgerFailed(fmt.Sprintf("record the intent to create job %q", a.job.Name), err)
 		return err
 	}
+	a.intended = true
 	crashpoint.At(crashpoint.IntentCommitted)
+	weakenNonce(request)
 	return r.checkFresh(ctx, a, chosenAt)
 }
 
@@ -161,7 +170,7 @@ func (r *Run) intend(ctx context.Context, a *attempt, request *plan.CreateReques
 // choosing the date and sending must not send.
 func (r *Run) checkFresh(ctx context.Context, a *attempt, chosenAt time.Duration) error {
 	slept := max(r.clock.Boot()-chosenAt, r.clock.Now().Sub(a.signedAt)-time.Second)
-	if slept <= freshFor {
+	if slept <= freshFor || mutant.On(mutant.NoFreshness) {
 		return nil
 	}
 	reason := fmt.Sprintf("not sent: this process stood still for %s after the request was dated", slept.Round(time.Second))
@@ -175,8 +184,12 @@ func (r *Run) checkFresh(ctx context.Context, a *attempt, chosenAt time.Duration
 // send makes the one request of the attempt and records the verdict.
 func (r *Run) send(ctx context.Context, a *attempt, request plan.CreateRequest) {
 	crashpoint.At(crashpoint.Fresh)
+	weakenDate(&request, r.clock.Now())
+	r.onWire.Add(1)
 	a.outcome = r.clean(r.service.Create(ctx, request))
+	r.onWire.Add(-1)
 	r.server.observe(a.outcome.ServerTime)
+	weakenVerdict(&a.outcome)
 	a.step = stepSent
 	err := r.settle(ctx, a, stateOf(a.outcome.Verdict), a.outcome)
 	if err == nil {
@@ -205,7 +218,7 @@ func (r *Run) rescue(ctx context.Context, a *attempt) bool {
 
 // settle writes what became of the intent, on a context that no interrupt ends.
 func (r *Run) settle(ctx context.Context, a *attempt, to plan.State, o plan.Outcome) error {
-	err := r.ledger.Settle(context.WithoutCancel(ctx), plan.Transition{
+	err := r.ledger.Settle(verdictContext(ctx), plan.Transition{
 		Plan: r.plan.Name, Name: a.job.Name, From: plan.StateIntent, Attempt: a.number, To: to,
 		JobID: o.JobID, RequestID: o.RequestID, Code: o.Code, Reason: o.Why,
 		RunID: r.options.RunID, At: r.clock.Now(),
@@ -220,7 +233,7 @@ func (r *Run) settle(ctx context.Context, a *attempt, to plan.State, o plan.Outc
 // After the intent the outcome counts as unknown.
 func (r *Run) recovered(a *attempt, p any) {
 	a.err = fmt.Errorf("a defect in apsctl: %s", r.secrets.Clean(fmt.Sprintf("%v\n%s", p, debug.Stack())))
-	if a.step = stepPanic; a.signedAt.IsZero() {
+	if a.step = stepPanic; !a.intended {
 		return
 	}
 	a.outcome = plan.Outcome{Verdict: plan.VerdictUnknown, Why: "apsctl failed while the request was under way"}

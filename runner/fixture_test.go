@@ -34,6 +34,8 @@ type fixture struct {
 	// wrap may put something between the runner and the ledger.
 	wrap    func(runner.Ledger) runner.Ledger
 	secrets runner.Secrets
+	// service is asked in place of cloud, unless nil.
+	service runner.Service
 }
 
 // inBubble runs test with n wanted jobs named job-000 and up.
@@ -97,7 +99,11 @@ func (f *fixture) prepare() (*runner.Run, []plan.Change, error) {
 	}
 	start := time.Now()
 	clock := runner.Clock{Now: time.Now, Boot: func() time.Duration { return time.Since(start) + f.slept }}
-	run := runner.New(f.plan, ledger, f.cloud, f.secrets, runner.NewGovernor(f.rate), clock, f.options)
+	var service runner.Service = f.cloud
+	if f.service != nil {
+		service = f.service
+	}
+	run := runner.New(f.plan, ledger, service, f.secrets, runner.NewGovernor(f.rate), clock, f.options)
 	changes, err := run.Prepare(f.Context())
 	return run, changes, err
 }

@@ -12,6 +12,7 @@ import (
 const (
 	rateStart = 8.0 // calls per second before anything is known
 	rateMin   = 0.1 // however often it was throttled
+	rateMax   = 1e6 // "no ceiling": more than any service or machine can do
 	// After a cut the rate grows by this share per second, and by twice as much
 	// after each further calm period: slow while the limit is near, fast again
 	// when it turns out to be far.
@@ -41,8 +42,8 @@ type lane struct{ operation, region string }
 // NewGovernor returns a Governor that never exceeds ceiling calls per second
 // for an operation and region. Zero means no ceiling.
 func NewGovernor(ceiling float64) *Governor {
-	if ceiling <= 0 {
-		ceiling = math.Inf(1)
+	if ceiling <= 0 || ceiling > rateMax {
+		ceiling = rateMax
 	}
 	return &Governor{ceiling: ceiling, lanes: map[lane]*pace{}}
 }
@@ -145,7 +146,7 @@ func (p *pace) slowDown(now time.Time, hint time.Duration) {
 		p.set(p.rate / 2)
 		p.pause = min(max(2*p.pause, 250*time.Millisecond), gateMax)
 	}
-	if until := now.Add(min(max(hint, p.pause), gateMax)); until.After(p.notBefore) {
+	if until := now.Add(max(hint, p.pause)); until.After(p.notBefore) {
 		p.notBefore = until
 	}
 }

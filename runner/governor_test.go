@@ -81,13 +81,35 @@ func TestGovernorNeverPassesItsCeiling(t *testing.T) {
 	})
 }
 
+func TestGovernorWithoutACeilingGoesOnAfterLongCalm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := runner.NewGovernor(0)
+		for range 3600 { // an hour of answers, a second apart
+			if err := g.Wait(t.Context(), "Create", region); err != nil {
+				t.Fatal(err)
+			}
+			g.Observe("Create", region, false, 0)
+			time.Sleep(time.Second)
+		}
+		start := time.Now()
+		for range 100 {
+			if err := g.Wait(t.Context(), "Create", region); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if waited := time.Since(start); waited > time.Second {
+			t.Errorf("100 calls waited %s at a rate of %g", waited, g.Rate("Create", region))
+		}
+	})
+}
+
 func TestGovernorHonoursTheHintAsAMinimum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := runner.NewGovernor(0)
-		g.Observe("Create", region, true, 20*time.Second)
+		g.Observe("Create", region, true, 10*time.Minute)
 		start := time.Now()
-		if err := g.Wait(t.Context(), "Create", region); err != nil || time.Since(start) < 20*time.Second {
-			t.Errorf("waited %s (%v), the hint was 20s", time.Since(start), err)
+		if err := g.Wait(t.Context(), "Create", region); err != nil || time.Since(start) < 10*time.Minute {
+			t.Errorf("waited %s (%v), the hint was 10m", time.Since(start), err)
 		}
 	})
 }

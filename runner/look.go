@@ -13,6 +13,9 @@ import (
 const (
 	lookFirst = time.Second // after an answer was lost
 	lookPause = 30 * time.Second
+	// namesMax is how many names are looked up one by one; for more, one listing
+	// of the region costs less.
+	namesMax = 4
 	// lookFor is how long a run goes on looking for a create that it cannot
 	// wait to prove absent.
 	lookFor = 15 * time.Second
@@ -102,9 +105,9 @@ func (r *Run) lookAt(ctx context.Context, region string, entries []plan.Entry) (
 	}
 	crashpoint.At(crashpoint.LookBegun)
 	var v *view
-	if slices.ContainsFunc(entries, r.settled) {
+	if due := slices.ContainsFunc(entries, r.settled); due || len(entries) > namesMax {
 		var err error
-		if v, err = r.view(ctx, region, true); err != nil {
+		if v, err = r.view(ctx, region, due); err != nil {
 			return seen, err
 		}
 	}
@@ -146,7 +149,11 @@ func (s *scheduler) looked(look *regionLook, tasks []*task, seen []found, err er
 	look.running = false
 	now := time.Now()
 	for i, t := range tasks {
-		if s.settled(t, seen[i]) || now.After(t.lookUntil) {
+		settled := s.settled(t, seen[i])
+		if !settled && now.After(t.lookUntil) {
+			s.done++ // for this run
+		}
+		if settled || now.After(t.lookUntil) {
 			look.waiting = slices.DeleteFunc(look.waiting, func(w *task) bool { return w == t })
 		}
 	}
@@ -160,10 +167,12 @@ func (s *scheduler) looked(look *regionLook, tasks []*task, seen []found, err er
 func (s *scheduler) lookFailed(err error) {
 	var ledger *LedgerError
 	switch {
-	case err == nil || s.stopped != StopNone:
+	case err == nil || s.stopped != StopNone || s.ctx.Err() != nil:
 	case errors.As(err, &ledger):
 		s.err = err
 		s.end(StopLedger, err.Error(), plan.FailureNone)
+	case errors.As(err, new(*SkewError)):
+		s.end(StopSkew, err.Error(), plan.FailureNone)
 	case failureOf(err).StopsRun():
 		s.end(stopFor(failureOf(err)), s.run.secrets.Clean(err.Error()), failureOf(err))
 	default:
@@ -174,6 +183,13 @@ func (s *scheduler) lookFailed(err error) {
 // settled acts on what a look showed about one task, and reports whether it
 // needs no further look.
 func (s *scheduler) settled(t *task, f found) bool {
+	if t.change.Kind == plan.KindLeftOver && f.to != plan.StateUnknown {
+		// Nobody wants the job any more: that it is settled is all there is to do.
+		s.resolved(t)
+		t.state = f.to
+		s.done++
+		return true
+	}
 	switch f.to {
 	case plan.StateCreated:
 		s.resolved(t)
@@ -212,11 +228,17 @@ func (s *scheduler) recreate(t *task) {
 		s.finish(t, EndNotTried, "proven absent; the next run compares it anew", "proven absent")
 		return
 	}
-	if t.tries >= s.run.options.MaxAttempts {
+	if t.change.Job.Digest != t.entry.Digest {
+		s.finish(t, EndNotTried, "proven absent, and the plan has changed since it was sent; the next run shows and creates it as it is now", "proven absent")
+		return
+	}
+	now := time.Now()
+	if t.tries >= s.run.options.MaxAttempts || now.Sub(t.since) > s.run.options.MaxElapsed {
 		s.fail(t, "given up for this run: every attempt was lost on the way", "lost on the way")
 		return
 	}
-	t.result.Ending, t.result.Action = EndNotTried, plan.KindCreate
-	t.dueAt = time.Now()
+	t.finish(EndNotTried, "", "")
+	t.result.Action = plan.KindCreate
+	t.dueAt = now
 	s.queue.add(t)
 }

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -128,6 +129,12 @@ func (s *scheduler) finish(t *task, ending Ending, why, cause string) {
 // be read, or a look that failed.
 func (s *scheduler) failedBefore(t *task, err error) {
 	why := s.run.secrets.Clean(err.Error())
+	var skew *SkewError
+	if errors.As(err, &skew) {
+		t.result.Error = why // not tried: it is no fault of the job's
+		s.end(StopSkew, why, plan.FailureNone)
+		return
+	}
 	s.fail(t, why, "could not be prepared")
 	if failure := failureOf(err); failure.StopsRun() {
 		s.end(stopFor(failure), why, failure)
@@ -136,7 +143,7 @@ func (s *scheduler) failedBefore(t *task, err error) {
 
 func (s *scheduler) panicked(t *task, a *attempt) {
 	s.run.options.Warn(a.err.Error())
-	if a.signedAt.IsZero() {
+	if !a.intended {
 		s.fail(t, "a defect in apsctl; see the messages above", "a defect in apsctl")
 		return
 	}
@@ -147,8 +154,8 @@ func (s *scheduler) panicked(t *task, a *attempt) {
 func (s *scheduler) ledgerFailed(t *task, a *attempt) {
 	s.err = a.err
 	s.end(StopLedger, a.err.Error(), plan.FailureNone)
-	if a.outcome.Verdict == plan.VerdictUnknown && a.outcome.Why == "" {
-		return // the intent was not recorded, so nothing was sent
+	if !a.intended {
+		return // nothing was sent: it is counted as not tried
 	}
 	s.requests++
 	if a.saved {

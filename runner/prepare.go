@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/apsctl/apsctl/internal/mutant"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -33,11 +34,7 @@ func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 	if err := r.lookEverywhere(ctx, snapshot, regions); err != nil {
 		return nil, err
 	}
-	warning, err := r.server.check()
-	if err != nil {
-		return nil, err
-	}
-	if warning != "" {
+	if warning, _ := r.server.check(); warning != "" {
 		r.options.Warn(warning)
 	}
 	if snapshot, err = r.snapshot(ctx); err != nil {
@@ -140,7 +137,7 @@ func (r *Run) sayBecame(region string, became map[plan.State]int) {
 		{plan.StateCreated, "an earlier run left without an answer: found on the service"},
 		{plan.StateAbsent, "an earlier run left without an answer: proven not to have happened"},
 		{plan.StateConflict, "an earlier run left without an answer: not as the plan said; a person has to look"},
-		{plan.StateDuplicate, "an earlier run left without an answer: found more than once; a person has to look"},
+		{plan.StateDuplicate, "the service has more than once; a person has to look"},
 		{plan.StateLost, "the ledger has as created: gone from the service; a person has to look"},
 	} {
 		if n := became[line.state]; n > 0 {
@@ -175,20 +172,50 @@ func (r *Run) settleBy(ctx context.Context, entry plan.Entry, v *view) (found, e
 
 func (r *Run) judge(ctx context.Context, entry plan.Entry, v *view) (found, error) {
 	switch {
+	case entry.State == plan.StateIntent && mutant.On(mutant.DeadIntentNotSent):
+		return found{to: plan.StateNotSent, reason: "left by a dead run"}, nil
 	case entry.State.Unresolved():
 		f, err := r.presence(ctx, entry, v.named[entry.Name], v.taken)
 		if err != nil || f.to != plan.StateUnknown {
 			return f, err
 		}
 		return r.absence(entry, v), nil
-	case entry.State == plan.StateCreated && !v.listed[entry.JobID]:
+	case entry.State == plan.StateCreated:
+		return r.judgeCreated(entry, v), nil
+	}
+	return found{to: entry.State}, nil
+}
+
+// judgeCreated looks for what must not stay unseen about a job that the ledger
+// has as created.
+func (r *Run) judgeCreated(entry plan.Entry, v *view) found {
+	if others := surplus(entry, v); len(others) > 0 {
+		return found{
+			to: plan.StateDuplicate, candidates: append([]string{entry.JobID}, others...),
+			reason: "another job of this name is listed that agrees with what was sent",
+		}
+	}
+	if !v.listed[entry.JobID] {
 		// Without another job of ours in sight, the listing may as well hide all.
 		if proof, missing := r.certify(entry, v); missing == "" && proof.Canary != noCanary {
 			return found{
 				to: plan.StateLost, jobID: entry.JobID,
 				reason: "gone from two complete listings", evidence: proof.JSON(),
-			}, nil
+			}
 		}
 	}
-	return found{to: entry.State}, nil
+	return found{to: entry.State}
+}
+
+// surplus lists jobs beside a created one that the same create may have made: by
+// a request that something on the way sent twice, or before its absence was
+// proven from a listing that lags more than is assumed.
+func surplus(entry plan.Entry, v *view) []string {
+	var ids []string
+	for _, job := range newcomers(entry, v.named[entry.Name], v.taken) {
+		if len(plan.DisagreeListed(entry.Spec, job)) == 0 {
+			ids = append(ids, job.ID)
+		}
+	}
+	return ids
 }

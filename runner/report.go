@@ -50,6 +50,7 @@ const (
 	StopConfiguration Stop = "the endpoint or its configuration is wrong"
 	StopUnknownBudget Stop = "too many creates are without an answer"
 	StopFailureCap    Stop = "the failure cap was passed"
+	StopSkew          Stop = "the clocks of this machine and the service differ too much"
 	StopLedger        Stop = "the ledger could not be written"
 )
 

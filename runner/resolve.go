@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/apsctl/apsctl/internal/crashpoint"
+	"github.com/apsctl/apsctl/internal/mutant"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -49,6 +50,9 @@ func (e evidence) JSON() string {
 // job: that alone proves nothing.
 func (r *Run) presence(ctx context.Context, entry plan.Entry, named []plan.RemoteJob, taken map[string]bool) (found, error) {
 	matches := newcomers(entry, named, taken)
+	if mutant.On(mutant.FirstOfTwo) && len(matches) > 1 {
+		matches = matches[:1]
+	}
 	switch len(matches) {
 	case 0:
 		return found{to: plan.StateUnknown}, nil
@@ -70,7 +74,9 @@ func (r *Run) presence(ctx context.Context, entry plan.Entry, named []plan.Remot
 func newcomers(entry plan.Entry, named []plan.RemoteJob, taken map[string]bool) []plan.RemoteJob {
 	var fresh []plan.RemoteJob
 	for _, job := range named {
-		if job.Name == entry.Name && !slices.Contains(entry.Baseline, job.ID) && !taken[job.ID] {
+		sameName := job.Name == entry.Name || mutant.On(mutant.FuzzyName)
+		before := slices.Contains(entry.Baseline, job.ID) && !mutant.On(mutant.NoBaseline)
+		if sameName && !before && !taken[job.ID] {
 			fresh = append(fresh, job)
 		}
 	}
@@ -87,7 +93,7 @@ func (r *Run) confirm(ctx context.Context, entry plan.Entry, match plan.RemoteJo
 		}
 		differs = plan.DisagreeDetail(entry.Spec, detail)
 	}
-	if len(differs) > 0 {
+	if len(differs) > 0 && !mutant.On(mutant.AnyMatch) {
 		return found{
 			to: plan.StateConflict, candidates: []string{match.ID},
 			reason: fmt.Sprintf("job %s has this name, but %s", match.ID, strings.Join(differs, ", ")),
@@ -100,7 +106,12 @@ func (r *Run) confirm(ctx context.Context, entry plan.Entry, match plan.RemoteJo
 }
 
 // settlesAt is the service time from which absence can be proven.
-func (r *Run) settlesAt(entry plan.Entry) time.Time { return entry.SignedAt.Add(r.options.Settle) }
+func (r *Run) settlesAt(entry plan.Entry) time.Time {
+	if mutant.On(mutant.NoSettle) {
+		return entry.SignedAt
+	}
+	return entry.SignedAt.Add(r.options.Settle)
+}
 
 // settlesHere is settlesAt by this machine's clock, for planning waits only.
 func (r *Run) settlesHere(entry plan.Entry) time.Time {

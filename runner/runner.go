@@ -11,6 +11,7 @@ package runner
 import (
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/apsctl/apsctl/plan"
@@ -120,6 +121,7 @@ type Run struct {
 	options  Options
 
 	server   *serverClock
+	onWire   atomic.Int64 // create requests under way
 	listings map[string]plan.Listing
 }
 

@@ -46,15 +46,16 @@ func (c *serverClock) estimate() (time.Duration, bool) {
 	return c.offset, c.known
 }
 
-// earliest is the earliest that the service's time can be now. A Date header
-// has whole seconds, so a second is taken off; without one, the most that our
-// own clock may be ahead is taken off instead.
+// earliest is the earliest that it can be now, by the service's clock and by
+// ours: of the two, a proof of absence takes the one that is behind, so that one
+// wrong clock, here or there, cannot make a young request look settled. Without
+// a Date header, the most that our own clock may be ahead is taken off.
 func (c *serverClock) earliest() time.Time {
 	offset, known := c.estimate()
 	if !known {
 		return c.now().Add(-skewRefuse)
 	}
-	return c.now().Add(offset)
+	return c.now().Add(min(0, offset))
 }
 
 // SkewError says that this machine's clock is too far from the service's to

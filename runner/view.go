@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/apsctl/apsctl/internal/crashpoint"
+	"github.com/apsctl/apsctl/internal/mutant"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -12,7 +13,7 @@ import (
 // ledger knows to be live there. Looks at single entries cost no walk.
 type view struct {
 	listing plan.Listing
-	since   time.Time // service time from which on the listing is true
+	since   time.Time // from when on the listing is true, see serverClock.earliest
 	named   map[string][]plan.RemoteJob
 	listed  map[string]bool // by job id
 	live    []plan.Entry    // lost ones included, see canary
@@ -27,7 +28,7 @@ func newView(listing plan.Listing, live []plan.Entry) *view {
 		taken:  make(map[string]bool, len(live)),
 	}
 	for _, job := range listing.Jobs {
-		v.named[job.Name] = append(v.named[job.Name], job)
+		v.named[listedName(job.Name)] = append(v.named[listedName(job.Name)], job)
 		v.listed[job.ID] = true
 	}
 	for _, entry := range live {
@@ -41,32 +42,43 @@ const noCanary = "none"
 
 // canary looks for a job of ours, other than entry's, that the listing
 // shows, and returns its id, or "none" when the ledger holds no job that could
-// serve. Jobs of the same source or destination come first: a credential that
-// hides one cluster hides all its jobs. ok is false when there are such jobs
+// serve. A credential that hides one cluster hides all its jobs, and a job of
+// the same source shows nothing about the destination: each of the two needs a
+// witness of its own, as far as the ledger has one. Where it has none for
+// either, any job of the region will do. ok is false when there are such jobs
 // and the listing shows none of them. A lost job counts: until a person says
 // otherwise, it may be hidden as well as gone.
 func (v *view) canary(entry plan.Entry) (id string, ok bool) {
-	near := func(e plan.Entry) bool {
-		return e.Spec.Source.Instance == entry.Spec.Source.Instance ||
-			e.Spec.Destination.Instance == entry.Spec.Destination.Instance
-	}
-	anywhere := func(plan.Entry) bool { return true }
-	for _, eligible := range []func(plan.Entry) bool{near, anywhere} {
-		hidden := false
-		for _, e := range v.live {
-			if !eligible(e) || (e.Plan == entry.Plan && e.Name == entry.Name) {
-				continue
-			}
-			if v.listed[e.JobID] {
-				return e.JobID, true
-			}
-			hidden = true
-		}
-		if hidden {
+	id = noCanary
+	for _, eligible := range []func(plan.Entry) bool{
+		func(e plan.Entry) bool { return e.Spec.Source.Instance == entry.Spec.Source.Instance },
+		func(e plan.Entry) bool { return e.Spec.Destination.Instance == entry.Spec.Destination.Instance },
+		func(plan.Entry) bool { return id == noCanary },
+	} {
+		shown, hidden := v.shows(entry, eligible)
+		if hidden && !mutant.On(mutant.NoCanary) {
 			return "", false
 		}
+		if shown != "" {
+			id = shown
+		}
 	}
-	return noCanary, true
+	return id, true
+}
+
+// shows returns the id of a listed job among the eligible ones other than
+// entry's, or whether there are such jobs and none of them is listed.
+func (v *view) shows(entry plan.Entry, eligible func(plan.Entry) bool) (id string, hidden bool) {
+	for _, e := range v.live {
+		if !eligible(e) || (e.Plan == entry.Plan && e.Name == entry.Name) {
+			continue
+		}
+		if v.listed[e.JobID] {
+			return e.JobID, false
+		}
+		hidden = true
+	}
+	return "", hidden
 }
 
 // view takes a complete listing of one region and pairs it with the ledger.
@@ -84,9 +96,12 @@ func (r *Run) view(ctx context.Context, region string, agree bool) (*view, error
 	}
 	crashpoint.At(crashpoint.ListingTaken)
 	r.server.observe(listing.ServerEnd)
+	if _, err := r.server.check(); err != nil {
+		return nil, err // before anything is concluded from it
+	}
 	v := newView(listing, live)
-	if v.since = listing.ServerStart; v.since.IsZero() {
-		v.since = asked
+	if v.since = asked; !listing.ServerStart.IsZero() && listing.ServerStart.Before(asked) {
+		v.since = listing.ServerStart
 	}
 	return v, nil
 }

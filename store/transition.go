@@ -23,7 +23,7 @@ var next = map[plan.State][]plan.State{
 	plan.StateIntent: {plan.StateUnknown, plan.StateCreated, plan.StateRejected, plan.StateNotSent,
 		plan.StateAbsent, plan.StateConflict, plan.StateDuplicate},
 	plan.StateUnknown:   {plan.StateCreated, plan.StateAbsent, plan.StateConflict, plan.StateDuplicate},
-	plan.StateCreated:   {plan.StateLost},
+	plan.StateCreated:   {plan.StateLost, plan.StateDuplicate},
 	plan.StateRejected:  {plan.StateCreated, plan.StateConflict, plan.StateDuplicate},
 	plan.StateNotSent:   {plan.StateCreated, plan.StateConflict, plan.StateDuplicate},
 	plan.StateAbsent:    {plan.StateCreated, plan.StateConflict, plan.StateDuplicate},

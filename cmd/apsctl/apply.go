@@ -90,6 +90,9 @@ func (c *applyCommand) run(cmd *cobra.Command, file string) error {
 // onLedger opens the ledger, binds it to the account, and runs. The account is
 // asked for first: a wrong key must not leave a new ledger behind.
 func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service *service) error {
+	if err := c.settings.checkSettle(service.Service()); err != nil {
+		return err
+	}
 	reading, cancel := c.interrupts.untilDrain(ctx)
 	defer cancel()
 	identity, err := service.CallerIdentity(reading)
@@ -236,6 +239,8 @@ func exitCodeOf(report runner.Report, failed error) int {
 		return exitUnknown
 	case report.Stop == runner.StopConfiguration:
 		return exitFailure
+	case report.Stop == runner.StopSkew:
+		return exitLimit
 	case report.Stop == runner.StopFailureCap:
 		return exitLeft
 	case counts.Failed > 0:

@@ -187,6 +187,36 @@ func TestSIGTERMDrains(t *testing.T) {
 	}
 }
 
+func TestHangupDrainsAndALostReaderDoesNotEndTheRun(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--latency", "100ms")
+	b.write("bulk.yaml", planOf(40))
+	p := b.start("apply", "--yes", "-o", "json", "--rate", "0", "--parallel", "4", "bulk.yaml")
+	b.eventually("some creates", func() bool { return cloud.creates() > 4 })
+	_ = p.Process.Signal(syscall.SIGPIPE)
+	_ = p.Process.Signal(syscall.SIGHUP)
+	r := p.result()
+	if a := b.applied(r); r.code != exitInterrupted || a.Counts.Unknown != 0 {
+		t.Errorf("after SIGPIPE and SIGHUP: %s", r)
+	}
+}
+
+func TestMistakesOnTheCommandLineExitTen(t *testing.T) {
+	b := newBench(t)
+	b.write("bulk.yaml", planOf(1))
+	for _, args := range [][]string{
+		{"aply"}, {"apply", "--nope"}, {"apply", "--yes", "a", "b"}, {"apply", "--yes", "missing.yaml"},
+		{"apply", "--yes", "--parallel", "0", "bulk.yaml"}, {"apply", "--yes", "--endpoint", "http://example.com", "bulk.yaml"},
+		{"apply", "--yes", "--emulator", "--endpoint", "http://127.0.0.1:1", "bulk.yaml"},
+		{"apply", "--yes", "--settle", "1s", "--endpoint", "https://adb.example.com", "bulk.yaml"},
+		{"emulator", "--quota", "-3"}, {"emulator", "--name-filter", "foo"}, {"emulator", "--listen", "0.0.0.0:0"}, {"plan", "-o", "xml"},
+	} {
+		if r := b.want(exitInvalid, args...); r.stderr == "" || r.stdout != "" {
+			t.Errorf("%v: %s", args, r)
+		}
+	}
+}
+
 func TestSecondSignalLeavesAtOnce(t *testing.T) {
 	b := newBench(t)
 	cloud := b.emulator()

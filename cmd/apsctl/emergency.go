@@ -24,7 +24,7 @@ func (a *app) emergency(ledgerPath string) func(runner.Emergency) {
 			where = "It could not be noted in a file either: keep this message."
 		}
 		fmt.Fprintf(a.stderr, "apsctl: job %s was created as %s (region %s, request %s) and the ledger could not record it. %s\n"+
-			"  Make room or repair the ledger, then run apply again: it finds the job in the listing and creates nothing twice.\n",
+			"  Mend that, then run apply again: it finds the job in the listing and creates nothing twice. If the ledger is gone, apply --adopt takes the job over.\n",
 			printable.Line(e.Name), printable.Line(e.JobID), printable.Line(e.Region), printable.Line(e.RequestID), printable.Line(where))
 	}
 }
@@ -36,12 +36,15 @@ func appendDurably(path string, line []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(line)
+	n, err := file.Write(line)
 	if err == nil {
 		err = file.Sync()
 	}
 	if closeErr := file.Close(); err == nil {
 		err = closeErr
+	}
+	if info, statErr := os.Stat(path); n == 0 && statErr == nil && info.Size() == 0 {
+		_ = os.Remove(path) // an empty one would only raise questions
 	}
 	return err
 }

@@ -80,6 +80,9 @@ func (c *emulatorCommand) run(cmd *cobra.Command) error {
 	if err := c.readOptions(); err != nil {
 		return usage(cmd, err)
 	}
+	if err := c.checkOptions(); err != nil {
+		return usage(cmd, err)
+	}
 	listener, err := listenLoopback(c.listen)
 	if err != nil {
 		return usage(cmd, err)
@@ -110,6 +113,18 @@ func (c *emulatorCommand) readOptions() error {
 	faults, err := emulator.LoadFaults(c.faults)
 	c.options.Faults = faults
 	return err
+}
+
+// checkOptions opens an emulator that keeps nothing, to tell wrong switches from
+// trouble with the state.
+func (c *emulatorCommand) checkOptions() error {
+	options := c.options
+	options.State = ""
+	server, err := emulator.Open(options)
+	if err != nil {
+		return err
+	}
+	return server.Close()
 }
 
 // listenLoopback refuses every address that other machines could reach: the

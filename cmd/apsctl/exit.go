@@ -56,7 +56,11 @@ func (a *app) explain(err error) int {
 		fmt.Fprintln(a.stderr, problems.Error())
 		return code
 	}
-	fmt.Fprintf(a.stderr, "apsctl: %s\n", printable.Line(a.redactor.Clean(err.Error())))
+	text := err.Error()
+	if code == exitInterrupted {
+		text = "ended before anything was created"
+	}
+	fmt.Fprintf(a.stderr, "apsctl: %s\n", printable.Line(a.redactor.Clean(text)))
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintf(a.stderr, "  %s\n", printable.Line(hint))
 	}
@@ -77,13 +81,14 @@ func classify(err error) (code int, said bool) {
 		failed   *runner.LedgerError
 		skew     *runner.SkewError
 		call     *plan.CallError
+		address  *endpointError
 	)
 	switch {
 	case err == nil:
 		return exitDone, true
 	case errors.As(err, &exit):
 		return exit.code, exit.err == nil
-	case errors.As(err, &bad), errors.As(err, &problems):
+	case errors.As(err, &bad), errors.As(err, &problems), errors.As(err, &address):
 		return exitInvalid, false
 	case errors.As(err, &locked):
 		return exitLocked, false
@@ -108,9 +113,20 @@ func exitForFailure(f plan.Failure) int {
 
 // hintFor names the next step where the error itself does not.
 func hintFor(err error) string {
-	var bad *usageError
-	if errors.As(err, &bad) {
+	var (
+		bad     *usageError
+		call    *plan.CallError
+		address *endpointError
+	)
+	switch {
+	case errors.As(err, &bad):
 		return fmt.Sprintf("%s --help lists the flags", bad.command)
+	case errors.As(err, &address):
+		return "the address comes from --endpoint or $" + endpointVariable + ", or from --sts-endpoint"
+	case errors.As(err, &call) && call.Failure == plan.FailureTemporary:
+		return "nothing was created; check the network and the endpoint, then run it again"
+	case errors.As(err, &call) && call.Failure == plan.FailureThrottled:
+		return "nothing was created; run it again later, or with a lower --rate"
 	}
 	return ""
 }

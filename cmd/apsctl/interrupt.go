@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// interrupts turns SIGINT and SIGTERM into stages for a command that has
+// interrupts turns SIGINT, SIGTERM and SIGHUP into stages for a command that has
 // requests on the wire: the first closes draining, the second ends the context
 // that listen returned, and a third ends the process. Commands that change
 // nothing do not listen: there a signal ends the process at once.
@@ -28,7 +28,11 @@ func newInterrupts(stderr io.Writer) *interrupts {
 func (i *interrupts) listen(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 3)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// A reader of our output that goes away must not end a run half-way: the
+	// books are in the ledger. It is caught and not ignored, since what is
+	// ignored would be ignored by a password's command as well.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	done := make(chan struct{})
 	go func() {
 		for count := 1; ; count++ {
@@ -50,7 +54,7 @@ func (i *interrupts) listen(parent context.Context) (ctx context.Context, stop f
 func (i *interrupts) stage(count int, cancel func()) {
 	switch count {
 	case 1:
-		fmt.Fprintln(i.stderr, "apsctl: interrupted: no new requests; waiting for the open ones (again to leave at once)")
+		fmt.Fprintln(i.stderr, "apsctl: interrupted: nothing new is started, open requests are awaited (again to leave at once)")
 		close(i.draining)
 	case 2:
 		fmt.Fprintln(i.stderr, "apsctl: leaving at once: open requests are recorded as unknown, the next run settles them")

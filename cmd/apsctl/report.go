@@ -28,7 +28,11 @@ func writeReport(w io.Writer, report runner.Report) error {
 		writeCounts(&b, counts, report)
 		writeGroups(&b, report, runner.EndFailed, "failed; the next apply tries them again")
 		writeUnknown(&b, report)
+		if report.Stop == runner.StopLedger {
+			writeGroups(&b, report, runner.EndUnknown, "not recorded; the next apply looks for them")
+		}
 		writeGroups(&b, report, runner.EndBlocked, "blocked")
+		writeGroups(&b, report, runner.EndNotTried, "not tried")
 		writeStop(&b, counts, report)
 	}
 	_, err := io.WriteString(w, b.String())
@@ -64,7 +68,7 @@ func writeCounts(b *strings.Builder, c runner.Counts, report runner.Report) {
 func writeGroups(b *strings.Builder, report runner.Report, ending runner.Ending, title string) {
 	groups := map[string][]runner.Result{}
 	for _, r := range report.Results {
-		if r.Ending == ending {
+		if r.Ending == ending && r.Error != "" {
 			groups[r.Cause] = append(groups[r.Cause], r)
 		}
 	}
@@ -96,7 +100,7 @@ func writeSome(b *strings.Builder, group []runner.Result) {
 func writeUnknown(b *strings.Builder, report runner.Report) {
 	var unknown []runner.Result
 	for _, r := range report.Results {
-		if r.Ending == runner.EndUnknown {
+		if r.Ending == runner.EndUnknown && report.Stop != runner.StopLedger {
 			unknown = append(unknown, r)
 		}
 	}

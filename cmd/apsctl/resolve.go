@@ -72,6 +72,7 @@ func (s *settings) addLookFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Float64Var(&s.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")
 	flags.DurationVar(&s.settle, "settle", runner.SettleDefault, "time after which absence from the listing proves that an unanswered create did not happen")
+	s.addShortSettle(flags)
 	flags.StringVar(&s.unknown, "on-unknown", string(plan.Recreate), "after an unanswered create is proven absent: recreate, by the next apply, or hold")
 }
 
@@ -179,6 +180,9 @@ func (c *resolveCommand) work(ctx context.Context, ledger *lockedLedger, runID s
 			return result, err
 		}
 		defer service.close()
+		if err := c.settings.checkSettle(service.Service()); err != nil {
+			return result, err
+		}
 		identity, err := service.CallerIdentity(ctx)
 		if err != nil {
 			return result, err

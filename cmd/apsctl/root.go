@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
@@ -30,7 +31,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return app.explain(root.ExecuteContext(context.Background()))
+	err := root.ExecuteContext(context.Background())
+	if err != nil && strings.HasPrefix(err.Error(), "unknown command") {
+		err = usage(root, err)
+	}
+	return app.explain(err)
 }
 
 func newRoot(app *app) *cobra.Command {
@@ -40,8 +45,8 @@ func newRoot(app *app) *cobra.Command {
 		Long:          rootLong,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		// The default check of arguments also suggests commands of like names.
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -31,6 +32,9 @@ func (a *app) openService(t target, rate float64) (*service, error) {
 	}
 	stop := func() {}
 	if t.emulator {
+		if t.endpoint != "" || t.sts != "" || t.profile != "" {
+			return nil, &usageError{errors.New("--emulator is a service of its own: leave --endpoint, --sts-endpoint and --profile out"), "apsctl"}
+		}
 		address, stopEmulator, err := startEmulator()
 		if err != nil {
 			return nil, err
@@ -60,6 +64,9 @@ func (e *endpointError) Unwrap() error { return e.error }
 // startEmulator serves the emulated service of this folder until stop.
 func startEmulator() (address string, stop func(), err error) {
 	server, err := emulator.Open(emulator.Options{State: filepath.Join(emulatorFolder, "cloud.journal")})
+	if errors.Is(err, emulator.ErrInUse) {
+		return "", nil, fmt.Errorf("the emulated service of this folder is in use by another apsctl; wait until that ends: %w", err)
+	}
 	if err != nil {
 		return "", nil, fmt.Errorf("start the emulator: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
@@ -21,6 +22,7 @@ type settings struct {
 	maxFailures int
 	maxCreate   int
 	unknown     string
+	shortSettle bool
 }
 
 // noCap is the value of a cap that is not set.
@@ -31,11 +33,26 @@ func (s *settings) addFlags(cmd *cobra.Command) {
 	flags.IntVar(&s.parallel, "parallel", runner.ParallelDefault, "create requests in flight at once")
 	flags.Float64Var(&s.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")
 	flags.DurationVar(&s.settle, "settle", runner.SettleDefault, "time after which absence from the listing proves that an unanswered create did not happen")
+	s.addShortSettle(flags)
 	flags.IntVar(&s.maxAttempts, "max-attempts", runner.MaxAttemptsDefault, "most create requests for one job in this run")
 	flags.DurationVar(&s.maxElapsed, "max-elapsed", runner.MaxElapsedDefault, "most time for one job in this run, waiting included")
 	flags.IntVar(&s.maxFailures, "max-failures", noCap, "stop creating after more failed jobs than this; -1 means never")
 	flags.IntVar(&s.maxCreate, "max-create", noCap, "refuse to start when more jobs would be created; -1 means no limit")
 	flags.StringVar(&s.unknown, "on-unknown", string(plan.Recreate), "after an unanswered create is proven absent: recreate or hold")
+}
+
+func (s *settings) addShortSettle(flags *pflag.FlagSet) {
+	flags.BoolVar(&s.shortSettle, "allow-short-settle", false, "take a --settle under "+runner.SettleDefault.String()+" also against the real service, where it can lead to duplicates")
+}
+
+// checkSettle refuses a settle time that proves nothing at the service in
+// question. An emulator may be as quick as it likes.
+func (s *settings) checkSettle(service string) error {
+	if s.settle >= runner.SettleDefault || s.shortSettle || service == "loopback" {
+		return nil
+	}
+	return &exitError{exitInvalid, fmt.Errorf("a settle time of %s is too short for the real service: a create that was lost on the way can take effect up to %s later, and would then be sent twice; leave --settle and run.settle out, or add --allow-short-settle",
+		s.settle, runner.SettleDefault)}
 }
 
 // merge takes the plan's values where no flag was given, and checks the result.

@@ -60,17 +60,23 @@ type jobStatus struct {
 	plan.Entry
 	asked  bool
 	remote *plan.RemoteJob // nil when not asked, or not listed
+	others int             // listed jobs of the same name, source and destination
 }
 
 func (c *statusCommand) run(ctx context.Context, planName string) error {
 	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && c.target.ledger == "" {
 		return c.print(nil)
 	}
 	if err != nil {
 		return err
 	}
 	defer ledger.Close()
+	if planName != "" {
+		if err := checkPlan(ctx, ledger, planName); err != nil {
+			return err
+		}
+	}
 	entries, err := ledger.Entries(ctx, store.Filter{Plan: planName})
 	if err != nil {
 		return err
@@ -98,7 +104,7 @@ func (c *statusCommand) ask(ctx context.Context, ledger *store.Ledger, jobs []jo
 	if err := c.checkAccount(ctx, ledger, service); err != nil {
 		return err
 	}
-	listed := map[string]map[string]plan.RemoteJob{} // region → id → job
+	listed := map[string]*listedJobs{} // by region
 	for i := range jobs {
 		region := jobs[i].Region
 		if listed[region] == nil {
@@ -106,12 +112,13 @@ func (c *statusCommand) ask(ctx context.Context, ledger *store.Ledger, jobs []jo
 			if err != nil {
 				return err
 			}
-			listed[region] = byID(listing.Jobs)
+			listed[region] = indexJobs(listing.Jobs)
 		}
 		jobs[i].asked = true
-		if remote, ok := listed[region][jobs[i].JobID]; ok {
+		if remote, ok := listed[region].byID[jobs[i].JobID]; ok {
 			jobs[i].remote = &remote
 		}
+		jobs[i].others = listed[region].likeIt(jobs[i].Entry)
 	}
 	return nil
 }
@@ -134,12 +141,30 @@ func (c *statusCommand) checkAccount(ctx context.Context, ledger *store.Ledger, 
 	}
 }
 
-func byID(jobs []plan.RemoteJob) map[string]plan.RemoteJob {
-	m := make(map[string]plan.RemoteJob, len(jobs))
+// listedJobs finds jobs of a listing by id and by name.
+type listedJobs struct {
+	byID   map[string]plan.RemoteJob
+	byName map[string][]plan.RemoteJob
+}
+
+func indexJobs(jobs []plan.RemoteJob) *listedJobs {
+	l := &listedJobs{map[string]plan.RemoteJob{}, map[string][]plan.RemoteJob{}}
 	for _, job := range jobs {
-		m[job.ID] = job
+		l.byID[job.ID] = job
+		l.byName[job.Name] = append(l.byName[job.Name], job)
 	}
-	return m
+	return l
+}
+
+// likeIt counts the jobs that could be taken for e's and do not have its id.
+func (l *listedJobs) likeIt(e plan.Entry) int {
+	n := 0
+	for _, job := range l.byName[e.Name] {
+		if job.ID != e.JobID && len(plan.DisagreeListed(e.Spec, job)) == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func (c *statusCommand) print(jobs []jobStatus) error {
@@ -185,10 +210,14 @@ func (j jobStatus) row(refreshed bool) table.Row {
 	if !refreshed {
 		return row
 	}
-	if j.remote == nil {
-		return append(row, "not listed", "", "")
+	duplicates := ""
+	if j.others > 0 {
+		duplicates = fmt.Sprintf(" (and %d more of this name)", j.others)
 	}
-	status := j.remote.Status
+	if j.remote == nil {
+		return append(row, "not listed"+duplicates, "", "")
+	}
+	status := j.remote.Status + duplicates
 	if message := j.remote.ErrorMessage; message != "" && !strings.EqualFold(message, "OK") {
 		status += ": " + message
 	}
@@ -229,12 +258,14 @@ type jobStatusJSON struct {
 }
 
 // remoteJSON is what the service tells; Listed false leaves the rest empty.
+// Duplicates counts other listed jobs of the same name, source and destination.
 type remoteJSON struct {
-	Listed   bool   `json:"listed"`
-	Status   string `json:"status"`
-	Progress string `json:"progress"`
-	Delay    int64  `json:"delay"`
-	Message  string `json:"message"`
+	Listed     bool   `json:"listed"`
+	Duplicates int    `json:"duplicates"`
+	Status     string `json:"status"`
+	Progress   string `json:"progress"`
+	Delay      int64  `json:"delay"`
+	Message    string `json:"message"`
 }
 
 func newStatusJSON(jobs []jobStatus) statusJSON {
@@ -245,9 +276,9 @@ func newStatusJSON(jobs []jobStatus) statusJSON {
 			Region: j.Region, Source: j.Spec.Source.Instance, Destination: j.Spec.Destination.Instance, Reason: j.Reason,
 		}
 		if j.asked {
-			one.Remote = &remoteJSON{}
+			one.Remote = &remoteJSON{Duplicates: j.others}
 			if r := j.remote; r != nil {
-				*one.Remote = remoteJSON{true, r.Status, r.Progress, r.DelaySeconds, r.ErrorMessage}
+				*one.Remote = remoteJSON{true, j.others, r.Status, r.Progress, r.DelaySeconds, r.ErrorMessage}
 			}
 		}
 		out.Jobs = append(out.Jobs, one)

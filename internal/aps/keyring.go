@@ -47,6 +47,9 @@ var (
 // fetch returns the current key. It fails when ctx ends, when nothing arrives
 // within fetchTimeout, or as the source does.
 func (k *keyring) fetch(ctx context.Context) (key, error) {
+	if err := ctx.Err(); err != nil {
+		return key{}, err // for certain, and not as the select below happens to choose
+	}
 	limit := time.NewTimer(fetchTimeout)
 	defer limit.Stop()
 	select {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/mutant"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -94,7 +95,7 @@ func (c *Client) steady(ctx context.Context, region, name string, agree bool) (*
 			}
 		case err != nil:
 			return nil, err
-		case !agree:
+		case !agree || mutant.On(mutant.SingleScan):
 			return s, nil
 		case last != nil && last.same(s):
 			s.start = last.start // both scans are the evidence
@@ -174,6 +175,8 @@ func (s *scan) add(number int, p page) (done bool, err error) {
 		return true, nil
 	case len(s.jobs) > s.total:
 		return false, unsteady("more than the total of %d jobs came", s.total)
+	case len(s.jobs) == before && mutant.On(mutant.IncompleteList):
+		return true, nil
 	case len(s.jobs) == before:
 		return false, unsteady("%d of %d jobs came, and page %d had no further one", len(s.jobs), s.total, number)
 	}

@@ -29,6 +29,7 @@ func (r *reply) outcome() plan.Outcome {
 	default:
 		o = judge(r.status, r.body)
 	}
+	weakenVerdict(&o, r.status)
 	o.HTTPStatus, o.RetryAfter, o.ServerTime = r.status, retryAfter(r.header), serverTime(r.header)
 	return o
 }

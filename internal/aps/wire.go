@@ -67,7 +67,7 @@ type wire struct {
 
 func newWire(opts Options) *wire {
 	dialer := &net.Dialer{Timeout: opts.ConnectTimeout}
-	return &wire{hook: opts.HTTPClient, transport: &http.Transport{
+	return &wire{hook: weakenHook(opts.HTTPClient), transport: &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment, // never for loopback
 		OnProxyConnectResponse: checkProxy,
 		DialContext:            dialer.DialContext,

@@ -15,14 +15,15 @@ const module = "github.com/apsctl/apsctl/"
 var allowed = map[string][]string{
 	"plan":                {"internal/printable", "internal/secret"},
 	"store":               {"plan", "internal/needcgo", "internal/crashpoint"},
-	"runner":              {"plan", "internal/secret", "internal/crashpoint"},
-	"internal/aps":        {"plan", "internal/secret", "internal/crashpoint"},
+	"runner":              {"plan", "internal/secret", "internal/crashpoint", "internal/mutant"},
+	"internal/aps":        {"plan", "internal/secret", "internal/crashpoint", "internal/mutant"},
 	"internal/emulator":   {},
 	"internal/printable":  {},
 	"internal/secret":     {},
 	"internal/needcgo":    {},
 	"internal/model":      {},
 	"internal/crashpoint": {},
+	"internal/mutant":     {},
 	"internal/structure":  {},
 	"examples":            {},
 	"cmd/apsctl": {
