@@ -14,6 +14,8 @@ const (
 	strayMax = 20
 	// tabWorkMax bounds the tabs of each line times its length, over the file.
 	tabWorkMax = 4 << 30
+	// blankRunMax is how many blank lines may follow one another.
+	blankRunMax = 500
 )
 
 // decodeText returns data as text with "\n" line breaks and without a byte order
@@ -48,6 +50,9 @@ func decodeText(file string, data []byte) (*sourceText, Problems) {
 	}
 	if strings.TrimSpace(text) == "" {
 		return refuse("the file is empty", emptyHint)
+	}
+	if findBlankRun(f); f.any() {
+		return nil, f.problems()
 	}
 	return source, nil
 }
@@ -110,6 +115,22 @@ func findTabs(f *findings) {
 	for i, line := range f.text.lines {
 		if work += strings.Count(line, "\t") * len(line); work > tabWorkMax {
 			f.add(span{i + 1, 1, 1}, "too many tabs on long lines up to here", "use spaces")
+			return
+		}
+	}
+}
+
+// findBlankRun refuses very many blank lines in a row: after a block text, the
+// lexer copies the whole text once for each of them.
+func findBlankRun(f *findings) {
+	run := 0
+	for i, line := range f.text.lines {
+		if strings.TrimLeft(line, " \t") != "" {
+			run = 0
+			continue
+		}
+		if run++; run > blankRunMax {
+			f.add(span{i + 1, 1, 1}, fmt.Sprintf("more than %d blank lines in a row", blankRunMax), "remove them")
 			return
 		}
 	}

@@ -179,7 +179,7 @@ func (s *seen) name(name said[string]) {
 		return
 	}
 	s.d.wrong(name.at, fmt.Sprintf("the other is at %s; choose names that a person can tell apart", where),
-		"the names %s and %s differ only in case, width or composition", first.quoted(), name.at.quoted())
+		"the names %s and %s differ only in case, width, composition or look-alike letters", first.quoted(), name.at.quoted())
 }
 
 // work warns of two jobs that would load the same data to the same place.

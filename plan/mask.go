@@ -90,17 +90,27 @@ func secretBlocks(lines []string) []int {
 		if text == "" {
 			continue
 		}
-		if under >= 0 && (indent > under || indent == under && (text[0] == '-' || text[0] == ':')) {
+		// How deep a tab indents nobody knows; it may well be below the key.
+		tabbed := strings.Contains(line[:indent], "\t")
+		if under >= 0 && (tabbed || indent > under || indent == under && (text[0] == '-' || text[0] == ':')) {
 			from[i] = indent + referenceKey(text)
 			continue
 		}
 		under = -1
 		masks := secretsIn(line)
-		if last := len(masks) - 1; last >= 0 && masks[last].to == len(line) && text[0] != '#' {
+		last := len(masks) - 1
+		if last >= 0 && masks[last].to == len(line) && text[0] != '#' || loneKey(text) {
 			under = indent + len(text) - len(strings.TrimLeft(text, "- "))
 		}
 	}
 	return from
+}
+
+// loneKey reports whether text is nothing but a sensitive key whose colon was
+// forgotten: its value stands below.
+func loneKey(text string) bool {
+	word := strings.Trim(text, ` -?"'`)
+	return word != "" && wordLength(word) == len(word) && sensitiveKey(word)
 }
 
 // referenceKey returns how many bytes at the start of text, a line under a

@@ -55,7 +55,33 @@ func badName(name string) string {
 }
 
 // nameKey is equal for names that a person could take for one another: those
-// that differ only in case, width or composition.
+// that differ only in case, width, composition or letters that look alike.
 func nameKey(name string) string {
-	return cases.Fold().String(norm.NFKC.String(name))
+	if plainASCII(name) {
+		return strings.ToLower(name)
+	}
+	return strings.Map(latinLetter, cases.Fold().String(norm.NFKC.String(name)))
+}
+
+// lookAlikes are Cyrillic and Greek letters, after folding, and likeLatin the
+// Latin letters that they cannot be told from in most fonts.
+const (
+	lookAlikes = "авсԁеһіјкмнорԛѕтуѵԝхг" + "αβεικνορτυχγ"
+	likeLatin  = "abcdehijkmhopqstyvwxr" + "abeiknoptuxy"
+)
+
+var latinLetters = func() map[rune]rune {
+	letters := map[rune]rune{}
+	latin := []rune(likeLatin)
+	for i, r := range []rune(lookAlikes) {
+		letters[r] = latin[i]
+	}
+	return letters
+}()
+
+func latinLetter(r rune) rune {
+	if latin, ok := latinLetters[r]; ok {
+		return latin
+	}
+	return r
 }

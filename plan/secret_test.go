@@ -24,6 +24,7 @@ func TestPasswordsAreNeverShown(t *testing.T) {
 		"folded":                  ">-\n        " + canary + "\n        " + canary,
 		"bad block header":        "|" + canary,
 		"on the next line":        "\n        " + canary,
+		"below, after a tab":      "\n\t" + canary,
 		"over two lines":          canary + "\n        " + canary,
 		"quoted over two lines":   `"` + half + "\n        " + rest + `"`,
 		"a comma":                 half + "," + rest,
