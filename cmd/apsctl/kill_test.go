@@ -193,11 +193,22 @@ func killPlan(n int) string {
 	return b.String()
 }
 
+// args are those of every apply of the bench.
+func (c *killBench) args() []string {
+	return []string{
+		"apply", "--yes", "-o", "json", "--rate", "0", "--parallel", fmt.Sprint(killWorkers),
+		"--settle", "400ms", "--ledger", c.ledger, "--endpoint", "http://" + c.address, "plan.yaml",
+	}
+}
+
 // run runs apply once, with one more variable in its environment.
 func (c *killBench) run(variable string) result {
 	c.Helper()
-	cmd := exec.Command(c.binary, "apply", "--yes", "-o", "json", "--rate", "0", "--parallel", fmt.Sprint(killWorkers),
-		"--settle", "400ms", "--ledger", c.ledger, "--endpoint", "http://"+c.address, "plan.yaml")
+	return c.execute(exec.Command(c.binary, c.args()...), variable)
+}
+
+func (c *killBench) execute(cmd *exec.Cmd, variable string) result {
+	c.Helper()
 	cmd.Dir = c.dir
 	cmd.Env = []string{
 		"HOME=" + c.dir, "PATH=" + os.Getenv("PATH"), "KILL_PASSWORD=kill-password", variable,
