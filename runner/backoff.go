@@ -27,7 +27,7 @@ func backoff(rng *rand.Rand, n int, hint time.Duration) time.Duration {
 type retryBudget struct{ tokens, most float64 }
 
 func newRetryBudget(jobs int) *retryBudget {
-	most := 20 + float64(jobs)/10
+	most := 10 + float64(jobs)/20
 	return &retryBudget{most, most}
 }
 
