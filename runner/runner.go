@@ -51,8 +51,8 @@ type Options struct {
 	// first attempt, waiting included. A job whose next step lies beyond it is
 	// left for the next run. Zero means MaxElapsedDefault.
 	MaxElapsed time.Duration
-	// MaxFailures stops the run from creating more once this many jobs failed
-	// for good. nil means no cap; zero stops at the first failure.
+	// MaxFailures stops the run from creating more once more jobs than this
+	// failed for good. nil means no cap; zero stops at the first failure.
 	MaxFailures *int
 	// OnUnknown says what follows a proof of absence. Empty means Recreate.
 	OnUnknown plan.OnUnknown

@@ -1,0 +1,115 @@
+package runner_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+)
+
+func TestForeignJobOfTheNameBlocks(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.cloud.add(f.plan.Jobs[0].Spec, time.Now())
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1, Blocked: 1})
+		if f.cloud.creates["job-000"] != 0 {
+			f.Error("a create was sent for a job that exists")
+		}
+	})
+}
+
+func TestAdoptTakesOverWhatAgrees(t *testing.T) {
+	inBubble(t, 3, func(f *fixture) {
+		f.options.Adopt = true
+		f.cloud.add(f.plan.Jobs[0].Spec, time.Now())
+		other := f.plan.Jobs[1].Spec
+		other.DBList = `{"sales":{"all":true}}`
+		f.cloud.add(other, time.Now())
+		f.wantCounts(f.mustRun(), runner.Counts{Adopted: 1, Blocked: 1, Created: 1})
+		if e := f.entry("job-000"); e.State != plan.StateCreated || e.JobID != "aps-0001" {
+			f.Errorf("the adopted entry is %+v", e)
+		}
+		if f.cloud.sent() != 1 {
+			f.Errorf("%d creates were sent", f.cloud.sent())
+		}
+	})
+}
+
+func TestLostLedgerCreatesNothingTwice(t *testing.T) {
+	inBubble(t, 30, func(f *fixture) {
+		for _, job := range f.plan.Jobs[:20] {
+			f.cloud.add(job.Spec, time.Now())
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 10, Blocked: 20})
+		f.options.Adopt = true
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 10, Adopted: 20})
+		if f.cloud.sent() != 10 {
+			f.Errorf("%d creates were sent", f.cloud.sent())
+		}
+	})
+}
+
+func TestJobGoneFromTheServiceIsLostAndNotMadeAgain(t *testing.T) {
+	inBubble(t, 3, func(f *fixture) {
+		f.mustRun()
+		time.Sleep(time.Hour)
+		f.cloud.remove("job-001")
+		f.plan.Jobs = append(f.plan.Jobs, jobNamed("another"))
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 2, Created: 1, Blocked: 1})
+		if e := f.entry("job-001"); e.State != plan.StateLost || f.cloud.creates["job-001"] != 1 {
+			f.Errorf("the entry is %s after %d creates", e.State, f.cloud.creates["job-001"])
+		}
+	})
+}
+
+func TestListingThatHidesOurJobsProvesNothing(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.cloud.answer = func(r plan.CreateRequest, n int) reply {
+			if r.Spec.Name == "job-000" {
+				return lost(false)
+			}
+			return reply{create: true}
+		}
+		f.mustRun()
+		time.Sleep(time.Hour)
+		f.cloud.remove("job-001") // as a credential would that may not see it
+		f.mustRun()
+		if e := f.entry("job-000"); e.State != plan.StateUnknown || f.cloud.creates["job-000"] != 1 {
+			f.Errorf("the entry is %s after %d creates", e.State, f.cloud.creates["job-000"])
+		}
+	})
+}
+
+func TestListingThatHidesOneClusterProvesNothingAboutIt(t *testing.T) {
+	inBubble(t, 3, func(f *fixture) {
+		hidden := f.plan.Jobs[:2]
+		for i := range hidden {
+			hidden[i].Source.Instance, hidden[i].Destination.Instance = "pc-hidden", "amv-hidden"
+			hidden[i].Digest = plan.HashSpec(hidden[i].Spec)
+		}
+		f.cloud.answer = func(r plan.CreateRequest, n int) reply {
+			return map[bool]reply{true: lost(false), false: {create: true}}[r.Spec.Name == "job-000"]
+		}
+		f.mustRun()
+		f.cloud.remove("job-001")
+		for range 3 { // job-001 may be called lost meanwhile; it must go on counting as hidden
+			time.Sleep(time.Hour)
+			f.mustRun()
+		}
+		if e := f.entry("job-000"); e.State != plan.StateUnknown || f.cloud.creates["job-000"] != 1 {
+			f.Errorf("the entry is %s after %d creates", e.State, f.cloud.creates["job-000"])
+		}
+	})
+}
+
+func TestFailedListingCreatesNothing(t *testing.T) {
+	inBubble(t, 5, func(f *fixture) {
+		f.cloud.listErr = &plan.CallError{Operation: "DescribeApsJobs", Failure: plan.FailureTemporary, Why: "page 3 of 9 did not come"}
+		_, _, err := f.prepare()
+		var call *plan.CallError
+		if !errors.As(err, &call) {
+			f.Errorf("prepare returned %v", err)
+		}
+	})
+}
