@@ -1,0 +1,177 @@
+package runner_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+	"github.com/apsctl/apsctl/store"
+)
+
+// checkEnd is what holds once everything has come to rest.
+func (h *history) checkEnd(quiet bool) {
+	entries, err := h.witness.Entries(h.background, store.Filter{Plan: simPlan})
+	if h.ledgerError(err) {
+		return
+	}
+	h.checkClaims()
+	states := map[string]plan.Entry{}
+	for _, e := range entries {
+		states[e.Name] = e
+		h.checkAttempts(e)
+	}
+	for _, job := range h.cloud.jobs {
+		if job.ours() && job.stays(time.Now()) && !h.covered(job, states[job.name]) && !h.told(job.name) {
+			h.violate("I2", "%s of %s ends unseen: the ledger says %q %s", job.id, job.name, states[job.name].State, states[job.name].JobID)
+		}
+	}
+	for name, ids := range h.surplus() {
+		if !states[name].State.NeedsPerson() {
+			h.violate("I1", "%s exists unseen as %s: the ledger says %s (%s)", name, ids, states[name].State, h.excuses[name])
+		}
+	}
+	// Where the only job that could show that a listing hides nothing was
+	// deleted, a person has to say so.
+	if !quiet && h.onUnknown == plan.Recreate && h.active(deletion, -1) == nil {
+		h.violate("rest", "after six runs in peace it is not settled: %s; %v", summary(entries), h.procs[len(h.procs)-1].err)
+	}
+	h.checkPeace(states)
+}
+
+// told reports whether the last run told people about a name: that a job of it
+// is there which the ledger does not know.
+func (h *history) told(name string) bool {
+	return slices.ContainsFunc(h.procs[len(h.procs)-1].report.Results, func(r runner.Result) bool {
+		return r.Name == name && r.Ending == runner.EndBlocked
+	})
+}
+
+// checkPeace is that faults which pass leave nothing behind: without the doing
+// of people, every wanted job ends created.
+func (h *history) checkPeace(states map[string]plan.Entry) {
+	for _, k := range []kind{deletion, edit, oldBaseline, foreignSame, foreignOther} {
+		if h.active(k, -1) != nil {
+			return
+		}
+	}
+	for _, job := range h.jobs {
+		e := states[job.Name]
+		lost := e.State == plan.StateLost && h.active(hideCluster, -1) != nil // it is hidden, and a person is told
+		if e.State != plan.StateCreated && h.excuses[job.Name] == "" && h.onUnknown == plan.Recreate && !lost {
+			h.violate("rest", "%s ends %q: %s", job.Name, e.State, e.Reason)
+		}
+	}
+}
+
+// checkAttempts is I4.
+func (h *history) checkAttempts(e plan.Entry) {
+	attempts, err := h.witness.Attempts(h.background, e.Plan, e.Name)
+	if h.ledgerError(err) {
+		return
+	}
+	for i, a := range attempts {
+		if a.Number != i+1 {
+			h.violate("I4", "attempt %d of %s is missing", i+1, e.Name)
+		}
+	}
+	if len(attempts) != e.Attempt {
+		h.violate("I4", "%s is at attempt %d and has %d", e.Name, e.Attempt, len(attempts))
+	}
+}
+
+// checkClaims holds every claim that a job was created against the service.
+func (h *history) checkClaims() {
+	events, err := h.witness.Events(h.background, simPlan, "")
+	if h.ledgerError(err) {
+		return
+	}
+	specs := map[string]plan.Spec{}
+	entries, err := h.witness.Entries(h.background, store.Filter{Plan: simPlan})
+	if h.ledgerError(err) {
+		return
+	}
+	for _, e := range entries {
+		specs[e.Name] = e.Spec
+	}
+	for _, e := range events {
+		if e.To != plan.StateCreated {
+			continue
+		}
+		attempts, err := h.witness.Attempts(h.background, e.Plan, e.Name)
+		if h.ledgerError(err) {
+			return
+		}
+		h.checkClaim(e, specs[e.Name], attempts)
+	}
+}
+
+func (h *history) checkClaim(e store.Event, spec plan.Spec, attempts []store.Attempt) {
+	var evidence struct{ Kind string }
+	if e.Evidence != "" && json.Unmarshal([]byte(e.Evidence), &evidence) != nil {
+		h.violate("I2", "the evidence for %s is %q", e.Name, e.Evidence)
+	}
+	job := h.cloud.byID(e.JobID)
+	switch {
+	case job == nil:
+		h.violate("I2", "%s is on record as %s, which never was", e.Name, e.JobID)
+	case evidence.Kind == "" && job.nonce != attempts[e.Attempt-1].Nonce:
+		h.violate("I2", "%s is on record as %s, which attempt %d did not make", e.Name, e.JobID, e.Attempt)
+	case evidence.Kind != "" && !job.agrees(spec):
+		h.violate("I2", "%s is on record as %s, which is %s from %s to %s of %s", e.Name, e.JobID, job.name, job.source, job.dest, job.dbList)
+	case evidence.Kind == "found" && slices.Contains(attempts[e.Attempt-1].Baseline, e.JobID):
+		h.violate("I2", "%s is on record as %s, which was there before", e.Name, e.JobID)
+	}
+}
+
+// checkBytes is I9: no secret in the ledger's files, nor in what was said.
+func (h *history) checkBytes() {
+	var all bytes.Buffer
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		content, _ := os.ReadFile(h.path + suffix)
+		all.Write(content)
+	}
+	for _, p := range h.procs {
+		fmt.Fprintf(&all, "%s %+v %v\n", p.said, p.report, p.err)
+	}
+	secrets := []string{simKeySecret}
+	for _, job := range h.jobs {
+		secrets = append(secrets, h.password("PASSWORD_"+job.Name))
+	}
+	for _, text := range secrets {
+		for _, form := range []string{text, hex.EncodeToString([]byte(text)), base64.StdEncoding.EncodeToString([]byte(text))} {
+			if bytes.Contains(all.Bytes(), []byte(form)) {
+				h.violate("I9", "a secret was written")
+			}
+		}
+	}
+}
+
+// traceHash is what I10 compares: the log, and the ledger's events.
+func (h *history) traceHash() string {
+	sum := sha256.New()
+	for _, line := range h.lines {
+		fmt.Fprintln(sum, line)
+	}
+	events, err := h.witness.Events(h.background, "", "")
+	h.ledgerError(err)
+	for _, e := range events {
+		fmt.Fprintln(sum, e.At, e.Run, e.Name, e.Attempt, e.From, e.To, e.JobID, e.Code)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+func (h *history) verdict(hash string) *verdict {
+	v := &verdict{seed: h.dice.seed, wrong: h.wrong, lines: h.lines, hash: hash, virtual: time.Since(h.start), creates: len(h.sends)}
+	for _, f := range h.faults {
+		v.kinds = append(v.kinds, f.kind)
+	}
+	return v
+}

@@ -1,0 +1,105 @@
+package runner_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/store"
+)
+
+// meddle is what people do before and during the n-th turn.
+func (h *history) meddle(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	rng := h.dice.roll("meddle", n)
+	// A process takes three quarters of a minute to start.
+	soon := time.Now().Add(between(rng, 44*time.Second, 45*time.Second+oneOf(rng, time.Second, 10*time.Second, 5*time.Minute)))
+	for _, k := range []kind{foreignSame, foreignOther} {
+		f := h.active(k, n)
+		if f == nil || f.left == 0 || len(h.jobs) == 0 {
+			continue
+		}
+		f.left--
+		spec := h.openJob(rng)
+		if k == foreignOther {
+			spec.Source.Instance = "pc-9"
+		}
+		job := h.cloud.foreign(spec, soon)
+		h.excuse(spec.Name, fmt.Sprintf("others make %s of the same name at %s", job.id, h.moment(soon)))
+	}
+	if f := h.active(edit, n); f != nil && n > 0 && f.left > 0 {
+		f.left--
+		h.edit(f.n, rng.IntN(len(h.jobs)))
+	}
+	if f := h.active(oldBaseline, n); f != nil && n == 0 && f.left > 0 {
+		h.leaveIntent(f.yes, h.randomJob(rng))
+	}
+}
+
+// openJob is a job of the plan whose outcome is not known just now, if there is
+// one, and else any.
+func (h *history) openJob(rng *rand.Rand) plan.Spec {
+	open, err := h.witness.Entries(h.background, store.Filter{Plan: simPlan, States: []plan.State{plan.StateIntent, plan.StateUnknown}})
+	if h.ledgerError(err) || len(open) == 0 {
+		return h.randomJob(rng)
+	}
+	return oneOf(rng, open...).Spec
+}
+
+func (h *history) randomJob(rng *rand.Rand) plan.Spec { return oneOf(rng, h.jobs...).Spec }
+
+// edit changes the plan in one of several ways.
+func (h *history) edit(choice, i int) {
+	job := h.jobs[i]
+	switch choice {
+	case 0:
+		job.DBList = `{"another":{"all":true}}`
+	case 1:
+		job.Destination.Instance = "amv-7"
+	case 2:
+		job.Region = h.regions[len(h.regions)-1]
+	case 3:
+		if len(h.jobs) > 1 {
+			h.log("job %s is taken out of the plan", job.Name)
+			h.jobs = slices.Delete(slices.Clone(h.jobs), i, i+1)
+		}
+		return
+	default:
+		h.log("a job is added to the plan")
+		h.jobs = append(slices.Clone(h.jobs), h.job(fmt.Sprintf("new-%03d", len(h.jobs))))
+		return
+	}
+	h.log("job %s is edited in the plan", job.Name)
+	job.Digest = plan.HashSpec(job.Spec)
+	h.jobs = slices.Clone(h.jobs)
+	h.jobs[i] = job
+}
+
+// leaveIntent is a process that found a job of others under a wanted name,
+// promised its own beside it, as an older protocol would have, and died before
+// it sent anything.
+func (h *history) leaveIntent(agrees bool, spec plan.Spec) {
+	other := spec
+	if !agrees {
+		other.Source.Instance = "pc-9"
+	}
+	job := h.cloud.foreign(other, h.start)
+	ledger, err := store.Open(h.background, h.path, store.Options{})
+	if err == nil {
+		err = ledger.Intend(h.background, plan.Intent{
+			Plan: simPlan, Name: spec.Name, Attempt: 1, Spec: spec, Digest: plan.HashSpec(spec),
+			Nonce: fmt.Sprintf("old-%d", h.dice.seed), SignedAt: time.Now().UTC().Truncate(time.Second),
+			Baseline: []string{job.id}, RunID: "run-old", At: time.Now(),
+		})
+	}
+	if err == nil {
+		err = ledger.Close()
+	}
+	if err != nil {
+		h.violate("harness", "leave an intent: %v", err)
+	}
+	h.log("a process died that had promised %s beside %s", spec.Name, job.id)
+}

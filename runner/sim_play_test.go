@@ -1,0 +1,165 @@
+package runner_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/apsctl/apsctl/store"
+)
+
+// script is one history to play.
+type script struct {
+	seed  uint64
+	kinds []kind // nil: drawn from the seed
+}
+
+// command is the shortest way to see the history again.
+func (s script) command() string {
+	text := fmt.Sprintf("go test ./runner -run 'TestSimulation$' -sim.seed=%d", s.seed)
+	if s.kinds != nil {
+		text += " -sim.faults=" + joinKinds(s.kinds)
+	}
+	return text
+}
+
+func joinKinds(kinds []kind) string {
+	var parts []string
+	for _, k := range kinds {
+		parts = append(parts, string(k))
+	}
+	return strings.Join(parts, ",")
+}
+
+// playground plays histories. The ledgers are in memory where the system has a
+// place for that: what is simulated is not the disk.
+type playground struct {
+	dir   string
+	empty []byte // a new ledger
+}
+
+func newPlayground(t *testing.T) *playground {
+	t.Helper()
+	g := &playground{dir: memoryDir(t)}
+	path := filepath.Join(g.dir, "empty.db")
+	ledger, err := store.Open(t.Context(), path, store.Options{Create: true})
+	if err == nil {
+		err = ledger.Close()
+	}
+	if err == nil {
+		g.empty, err = os.ReadFile(path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func memoryDir(t *testing.T) string {
+	t.Helper()
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		if dir, err := os.MkdirTemp("/dev/shm", "apsctl-simulation-"); err == nil {
+			t.Cleanup(func() { _ = os.RemoveAll(dir) })
+			return dir
+		}
+	}
+	return t.TempDir()
+}
+
+func (g *playground) play(t *testing.T, s script) *verdict {
+	dir, err := os.MkdirTemp(g.dir, "history-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "ledger.db")
+	if err := os.WriteFile(path, g.empty, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var v *verdict
+	synctest.Test(t, func(*testing.T) { v = newHistory(s.seed, s.kinds, path).play() })
+	return v
+}
+
+// tally adds verdicts up.
+type tally struct {
+	histories, creates, virtual atomic.Int64
+	began                       time.Time
+}
+
+func (s *tally) add(v *verdict) (histories int64) {
+	s.creates.Add(int64(v.creates))
+	s.virtual.Add(int64(v.virtual))
+	return s.histories.Add(1)
+}
+
+func (s *tally) String() string {
+	took := time.Since(s.began)
+	return fmt.Sprintf("%d histories, %d creates, in %s: %.0f histories a second, simulated : real time %.0f : 1",
+		s.histories.Load(), s.creates.Load(), took.Round(time.Millisecond),
+		float64(s.histories.Load())/took.Seconds(), float64(s.virtual.Load())/float64(took))
+}
+
+// progressEvery is after how many histories a long run says how far it is (with
+// -v it is seen at once).
+const progressEvery = 5000
+
+// all plays n scripts on all processors and hands each verdict to judge, which
+// several goroutines call; one that returns false ends the rest.
+func (g *playground) all(t *testing.T, n int, at func(int) script, judge func(script, *verdict) bool) {
+	t.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a history is short, and most of it garbage
+	sum := tally{began: time.Now()}
+	var next atomic.Int64
+	var stop atomic.Bool
+	t.Run("histories", func(t *testing.T) {
+		for i := range runtime.GOMAXPROCS(0) {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				t.Parallel()
+				for !stop.Load() {
+					i := int(next.Add(1)) - 1
+					if i >= n {
+						return
+					}
+					s := at(i)
+					v := g.play(t, s)
+					if done := sum.add(v); done%progressEvery == 0 {
+						t.Logf("%d to do; %s", n-int(done), &sum)
+					}
+					if !judge(s, v) {
+						stop.Store(true)
+					}
+				}
+			})
+		}
+	})
+	t.Log(&sum)
+}
+
+// failures reports histories that went wrong, the first few in full.
+type failures struct {
+	t     *testing.T
+	mu    sync.Mutex
+	shown int
+}
+
+const failuresShown = 3
+
+func (f *failures) judge(s script, v *verdict) bool {
+	if len(v.wrong) == 0 {
+		return true
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.shown++
+	f.t.Errorf("seed %d (%s): %s\nreplay: %s\n%s", s.seed, joinKinds(v.kinds), v.wrong[0], s.command(), strings.Join(v.lines, "\n"))
+	return f.shown < failuresShown
+}
