@@ -180,8 +180,22 @@ func (r *Run) judge(ctx context.Context, entry plan.Entry, v *view) (found, erro
 			return f, err
 		}
 		return r.absence(entry, v), nil
+	case entry.State == plan.StateAbsent:
+		return r.judgeAbsent(ctx, entry, v)
 	case entry.State == plan.StateCreated:
 		return r.judgeCreated(entry, v), nil
+	}
+	return found{to: entry.State}, nil
+}
+
+// judgeAbsent looks for what refutes a certificate: a listing that lagged more
+// than is assumed shows the attempt's job after all. Without this, a job that
+// left the plan meanwhile would stay unseen. What is not as the attempt said is
+// somebody else's, and a matter of the difference with the plan.
+func (r *Run) judgeAbsent(ctx context.Context, entry plan.Entry, v *view) (found, error) {
+	f, err := r.presence(ctx, entry, v.named[entry.Name], v.taken)
+	if err != nil || f.to == plan.StateCreated || f.to == plan.StateDuplicate {
+		return f, err
 	}
 	return found{to: entry.State}, nil
 }

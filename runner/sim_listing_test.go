@@ -32,6 +32,11 @@ func (c *simCloud) list(p *proc, r simRequest, x *fate) answer {
 	}
 	if f := c.h.active(wrongTotal, p.n); f != nil && c.h.dice.chance(f.odds, "total", p.id, c.listed[region]) {
 		total = [...]string{strconv.Itoa(len(jobs) + 1), strconv.Itoa(len(jobs) - 1), "abc", "", "-1", "9"}[f.n]
+		if c.h.active(missingPage, p.n) != nil && f.n != 2 && f.n != 3 {
+			// A total that leaves out just the jobs of the missing page is that of a
+			// smaller service: where no canary is known, nothing can tell.
+			total = strconv.Itoa(len(jobs) + 1)
+		}
 	}
 	c.listed[region]++
 	rows := make([]map[string]any, len(page))

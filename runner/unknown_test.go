@@ -91,6 +91,34 @@ func TestRequestThatTakesEffectLateIsFound(t *testing.T) {
 	})
 }
 
+// A listing that lags by more than the settle time refutes a certificate. By
+// then the job may have left the plan, so that no difference would show it.
+func TestJobListedAfterItsAbsenceWasProvenIsNotLeftUnseen(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.cloud.answer = func(r plan.CreateRequest, _ int) reply {
+			if r.Spec.Name == "job-000" {
+				r := lost(true)
+				r.after = time.Hour
+				return r
+			}
+			return reply{create: true}
+		}
+		f.mustRun()
+		f.plan = &plan.Plan{Name: "test", Jobs: f.plan.Jobs[1:]}
+		time.Sleep(40 * time.Minute)
+		f.mustRun()
+		if e := f.entry("job-000"); e.State != plan.StateAbsent {
+			f.Fatalf("after 40 minutes the entry is %s", e.State)
+		}
+		time.Sleep(time.Hour)
+		f.plan.Jobs = append(f.plan.Jobs, jobNamed("one-more")) // a create asks the service
+		f.mustRun()
+		if e := f.entry("job-000"); e.State != plan.StateCreated || f.cloud.creates["job-000"] != 1 {
+			f.Errorf("the job is listed and its entry is %s, after %d creates", e.State, f.cloud.creates["job-000"])
+		}
+	})
+}
+
 func TestRenamedJobWaitsForTheUnansweredCreateOfItsOldName(t *testing.T) {
 	inBubble(t, 1, func(f *fixture) {
 		f.cloud.answer = func(r plan.CreateRequest, _ int) reply {

@@ -73,7 +73,17 @@ func TestLock(t *testing.T) {
 
 // The kernel gives the lock back, also when the holder left a child behind.
 func TestLock_holder_killed(t *testing.T) {
-	path := newPath(t)
+	var longest time.Duration
+	for range 20 {
+		longest = max(longest, takeOver(t, newPath(t)))
+	}
+	if t.Logf("the longest of 20 takeovers took %v", longest); longest > 100*time.Millisecond {
+		t.Errorf("a takeover took %v", longest)
+	}
+}
+
+// takeOver kills the holder of a lock and returns how long it takes to get it.
+func takeOver(t *testing.T, path string) time.Duration {
 	cmd, out := spawn(t, "hold", path)
 	waitLine(t, out, "held")
 	if _, err := AcquireLock(path, Holder{}); !errors.As(err, new(*LockedError)) {
@@ -88,15 +98,14 @@ func TestLock_holder_killed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(start); took > 100*time.Millisecond {
-		t.Errorf("the takeover took %v", took)
-	}
+	took := time.Since(start)
 	if got := readHolder(path + ".lock").PID; got != 7 {
 		t.Errorf("the record is still that of %d", got)
 	}
 	if err := lock.Release(); err != nil {
 		t.Error(err)
 	}
+	return took
 }
 
 func TestLock_record_is_garbage(t *testing.T) {

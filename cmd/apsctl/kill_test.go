@@ -209,6 +209,12 @@ func (c *killBench) run(variable string) result {
 
 func (c *killBench) execute(cmd *exec.Cmd, variable string) result {
 	c.Helper()
+	return c.begin(cmd, variable)()
+}
+
+// begin starts cmd and returns a function that waits for its end.
+func (c *killBench) begin(cmd *exec.Cmd, variable string) (wait func() result) {
+	c.Helper()
 	cmd.Dir = c.dir
 	cmd.Env = []string{
 		"HOME=" + c.dir, "PATH=" + os.Getenv("PATH"), "KILL_PASSWORD=kill-password", variable,
@@ -217,18 +223,23 @@ func (c *killBench) execute(cmd *exec.Cmd, variable string) result {
 	}
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	r := result{0, stdout.String(), stderr.String()}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		r.code = exit.ExitCode()
-		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-			r.stderr += status.Signal().String()
-		}
-	} else if err != nil {
+	if err := cmd.Start(); err != nil {
 		c.Fatal(err)
 	}
-	return r
+	return func() result {
+		err := cmd.Wait()
+		r := result{0, stdout.String(), stderr.String()}
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			r.code = exit.ExitCode()
+			if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+				r.stderr += status.Signal().String()
+			}
+		} else if err != nil {
+			c.Fatal(err)
+		}
+		return r
+	}
 }
 
 // checkAccounted holds the ledger of a killed run against the service.

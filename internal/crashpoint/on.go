@@ -16,29 +16,37 @@ import (
 const soon = 20 * time.Millisecond
 
 var (
-	chosen, nth = parse(os.Getenv(Variable))
-	reached     atomic.Int64
+	chosen, nth, fate = parse(os.Getenv(Variable))
+	reached           atomic.Int64
 )
 
-func parse(text string) (Point, int64) {
+func parse(text string) (p Point, n int64, fate syscall.Signal) {
+	text, stops := strings.CutSuffix(text, ":stop")
+	if fate = syscall.SIGKILL; stops {
+		fate = syscall.SIGSTOP
+	}
 	name, count, _ := strings.Cut(text, ":")
 	n, err := strconv.ParseInt(count, 10, 64)
 	if err != nil {
 		n = 1
 	}
-	return Point(name), n
+	return Point(name), n, fate
 }
 
 // due reports whether p is the chosen point, reached for the n-th time.
 func due(p Point) bool { return p == chosen && reached.Add(1) == nth }
 
-// die ends the process as the kernel does it: nothing runs any more.
+// die ends the process as the kernel does it: nothing runs any more. A process
+// that is only stopped goes on from here, once it is told to.
 func die() {
-	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	select {}
+	_ = syscall.Kill(os.Getpid(), fate)
+	if fate == syscall.SIGKILL {
+		select {}
+	}
+	time.Sleep(soon) // the stop reaches this thread a moment after the others
 }
 
-// At kills the process if p is due.
+// At kills the process, or stops it, if p is due.
 func At(p Point) {
 	if due(p) {
 		die()

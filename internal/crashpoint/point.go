@@ -1,7 +1,8 @@
 // Package crashpoint names the moments of a run at which the kill tests end the
 // process with SIGKILL. In a normal build At does nothing and leaves nothing in
 // the binary; built with the tag crashpoints it obeys the environment variable
-// APSCTL_CRASHPOINT, "NAME" or "NAME:N" for the N-th time that NAME is reached.
+// APSCTL_CRASHPOINT, "NAME" or "NAME:N" for the N-th time that NAME is reached;
+// with ":stop" behind it, the process is stopped with SIGSTOP instead.
 package crashpoint
 
 // Variable is the environment variable that names the point to die at.

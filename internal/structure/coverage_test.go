@@ -45,7 +45,7 @@ var coverage = map[string][]string{
 	"P2":  {"cmd/apsctl.TestKilledTenTimesEveryJobExistsOnce"},
 	"P3":  {"cmd/apsctl.TestKilledTenTimesEveryJobExistsOnce", "cmd/apsctl.TestKilledAtEachPoint"},
 	"P4":  {"cmd/apsctl.TestSIGTERMDrains", "cmd/apsctl.TestSecondSignalLeavesAtOnce", "internal/secret.TestReader_command_killed_with_its_children"},
-	"P5":  {"runner.TestProcessThatSleptDoesNotSend"},
+	"P5":  {"runner.TestProcessThatSleptDoesNotSend", "cmd/apsctl.TestStoppedBetweenIntentAndSend"},
 	"P6":  {"runner.TestProcessThatSleptDoesNotSend"},
 	"P7":  {"runner.TestPanicInAWorkerLeavesTheOthersAlone"},
 	"P8":  {"cmd/apsctl.TestFewFileDescriptorsAndLittleMemory"},
