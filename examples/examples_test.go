@@ -16,7 +16,7 @@ func TestExamplesLoadWithoutProblemsOrWarnings(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(file, func(t *testing.T) {
-			p, err := plan.Load(file)
+			p, err := plan.Load([]string{file}, plan.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -28,7 +28,7 @@ func (b *builder) anchor(n *ast.AnchorNode, secret bool) *node {
 func (b *builder) alias(n *ast.AliasNode, secret bool) *node {
 	nameToken := n.Value.GetToken()
 	name := nameToken.Value
-	here := &node{kind: nodeBad, line: n.Start.Position.Line, column: n.Start.Position.Column, head: "*" + name, weight: 1}
+	here := &node{kind: nodeBad, in: b.f, line: n.Start.Position.Line, column: n.Start.Position.Column, head: "*" + name, weight: 1}
 	if secret {
 		b.f.text.hide(here)
 	}
@@ -100,7 +100,7 @@ func (b *builder) merge(m, from *node, seen map[string]*node) {
 			continue
 		}
 		if source.kind != nodeMapping {
-			b.f.add(b.f.text.spanOf(source), fmt.Sprintf("<< merges mappings; this is %s", source.kind), "write <<: *anchor")
+			source.wrong("write <<: *anchor", "<< merges mappings; this is %s", source.kind)
 			continue
 		}
 		for _, e := range source.entries {

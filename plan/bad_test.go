@@ -31,7 +31,7 @@ func leak(text string) string {
 // holds for all problems.
 func problemsOf(t *testing.T, file string, text []byte) Problems {
 	t.Helper()
-	p, err := Parse(file, text)
+	p, err := Parse(file, text, Options{})
 	if err == nil {
 		return nil
 	}
@@ -104,14 +104,19 @@ func TestLoadOfWhatIsNoPlanFile(t *testing.T) {
 	if err := os.Truncate(large, fileBytesMax+1); err != nil {
 		t.Fatal(err)
 	}
+	empty := filepath.Join(dir, "empty")
+	if err := os.Mkdir(empty, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for path, want := range map[string]string{
 		filepath.Join(dir, "none.yaml"): "does not exist",
-		dir:                             "a folder",
+		filepath.Join(dir, "*.none"):    "no file matches",
+		empty:                           "no plan in it",
 		fifo:                            "no regular file",
 		"/dev/null":                     "no regular file",
 		large:                           "larger than 64 MiB",
 	} {
-		p, err := Load(path)
+		p, err := Load([]string{path}, Options{})
 		var problems Problems
 		if p != nil || !errors.As(err, &problems) || !strings.Contains(err.Error(), want) {
 			t.Errorf("Load(%s): got %v, %v; want %q", path, p, err, want)
@@ -127,7 +132,7 @@ func TestLoadOfAFileThatMayNotBeRead(t *testing.T) {
 	if _, err := os.ReadFile(path); !errors.Is(err, fs.ErrPermission) {
 		t.Skip("this user may read everything")
 	}
-	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "cannot be read") {
+	if _, err := Load([]string{path}, Options{}); err == nil || !strings.Contains(err.Error(), "cannot be read") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -33,7 +33,7 @@ func BenchmarkLoad10k(b *testing.B) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for b.Loop() {
-		if p, err := Load(path); err != nil || len(p.Jobs) != n {
+		if p, err := Load([]string{path}, Options{}); err != nil || len(p.Jobs) != n {
 			b.Fatal(err)
 		}
 	}
@@ -95,6 +95,6 @@ func timeOf(text string) time.Duration {
 	data := []byte(text)
 	runtime.GC()
 	start := time.Now()
-	_, _ = Parse("plan.yaml", data)
+	_, _ = Parse("plan.yaml", data, Options{})
 	return time.Since(start)
 }

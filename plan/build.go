@@ -48,6 +48,7 @@ func (b *builder) build(n ast.Node, secret bool) *node {
 	case *ast.LiteralNode:
 		text := b.scalar(nodeText, n.Start, secret)
 		text.text, text.below = n.Value.Value, tokenLines(n.Value.Token)+1
+		text.refs = hasReference(text)
 		if secret {
 			b.f.text.hide(text)
 		}
@@ -72,13 +73,14 @@ func (b *builder) build(n ast.Node, secret bool) *node {
 // because they turn 007 into 7 and 1.10 into 1.1.
 func (b *builder) scalar(kind nodeKind, tk *token.Token, secret bool) *node {
 	n := &node{
-		kind: kind, secret: secret, weight: 1, text: tk.Value,
+		kind: kind, in: b.f, secret: secret, weight: 1, text: tk.Value,
 		line: tk.Position.Line, column: tk.Position.Column, head: tokenHead(tk), below: tokenLines(tk),
 	}
 	n.closed = n.below == 0 && (tk.Indicator == token.QuotedScalarIndicator || isReferenceValue(tk))
 	if tk.Type == token.ImplicitNullType {
 		n.head = ""
 	}
+	n.refs = hasReference(n)
 	if secret {
 		b.f.text.hide(n)
 	}
@@ -100,6 +102,7 @@ func (b *builder) list(n *ast.SequenceNode, secret bool) *node {
 	for _, value := range n.Values {
 		item := b.build(value, secret)
 		list.weight += item.weight
+		list.refs = list.refs || item.refs
 		list.items = append(list.items, item)
 	}
 	return list
@@ -130,6 +133,7 @@ func (b *builder) mapping(start *token.Token, values []*ast.MappingValueNode, se
 			b.hideKey(key)
 		}
 		m.weight += 1 + child.weight
+		m.refs = m.refs || key.refs || child.refs
 		if key.kind == nodeBad || b.repeated(key, isMerge, seen) {
 			m.dropped = true
 			continue
@@ -174,9 +178,7 @@ func (b *builder) repeated(key *node, isMerge bool, seen map[string]*node) bool 
 		seen[text] = key
 		return false
 	}
-	at := b.f.text.spanOf(first)
-	b.f.add(b.f.text.spanOf(key), fmt.Sprintf("key %s is here twice", key.quoted()),
-		fmt.Sprintf("it was first set at %s; remove one of the two", b.f.text.position(at)))
+	key.wrong(fmt.Sprintf("it was first set at %s; remove one of the two", first.position()), "key %s is here twice", key.quoted())
 	return true
 }
 
@@ -224,7 +226,7 @@ func (b *builder) hideKey(key *node) {
 func (b *builder) tag(n *ast.TagNode, secret bool) *node {
 	value := b.build(n.Value, secret)
 	_, alias := n.Value.(*ast.AliasNode)
-	tag := &node{kind: nodeBad, line: n.Start.Position.Line, column: n.Start.Position.Column, head: tokenHead(n.Start), weight: 1}
+	tag := &node{kind: nodeBad, in: b.f, line: n.Start.Position.Line, column: n.Start.Position.Column, head: tokenHead(n.Start), weight: 1}
 	if n.Start.Value != "!!str" {
 		name := "the tag " + quoteName(n.Start.Value)
 		if secret {

@@ -14,7 +14,10 @@ import (
 // jsonDepthMax is how many arrays and objects may stand inside one another.
 const jsonDepthMax = 64
 
-var errTooDeep = fmt.Errorf("it is nested deeper than %d levels", jsonDepthMax)
+var (
+	errTooDeep = fmt.Errorf("it is nested deeper than %d levels", jsonDepthMax)
+	errNotUTF8 = errors.New("it has bytes that are not UTF-8")
+)
 
 // CanonicalJSON returns the one text that stands for the JSON value in text:
 // keys sorted by their bytes, no white space, strings with the fewest escapes,
@@ -24,10 +27,11 @@ var errTooDeep = fmt.Errorf("it is nested deeper than %d levels", jsonDepthMax)
 //
 // Refused are: text that is not one complete JSON value, invalid UTF-8, half of a
 // surrogate pair, the same key twice in an object, nesting deeper than 64 and
-// numbers that are not between 1e-9999 and 1e10000. The error says which, without the file it came from.
+// numbers that are not between 1e-9999 and 1e10000. The error says which, without
+// the file it came from.
 func CanonicalJSON(text string) (string, error) {
 	if !utf8.ValidString(text) {
-		return "", errors.New("it has bytes that are not UTF-8")
+		return "", errNotUTF8
 	}
 	var raw json.RawMessage
 	if err := json.Unmarshal([]byte(text), &raw); err != nil {

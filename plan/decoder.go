@@ -28,15 +28,10 @@ var (
 // decoder gives nodes their meaning. Each of its methods reads one kind of value
 // and reports what is wrong with it; ok is false when it did.
 type decoder struct {
-	f   *findings
-	dir string // of the plan file
-}
-
-// wrong reports a problem with n.
-func (d *decoder) wrong(n *node, hint, message string, args ...any) {
-	if !d.f.full() { // finding the place takes time
-		d.f.add(d.f.text.spanOf(n), fmt.Sprintf(message, args...), hint)
-	}
+	dir string // of the plan file, where relative paths to secrets start
+	// passwords are the references that were read, since many jobs may share one
+	// node: a default, an alias, or what a template says of all its jobs.
+	passwords map[*node]*secret.Ref
 }
 
 // wants reports n unless it is of the given kind. What was reported before is
@@ -47,9 +42,9 @@ func (d *decoder) wants(n *node, kind nodeKind, path string) bool {
 		return true
 	case nodeBad:
 	case nodeNull:
-		d.wrong(n, "write a value, or remove it", "%s has no value; %s is due", nameOf(path), kind)
+		n.wrong("write a value, or remove it", "%s has no value; %s is due", nameOf(path), kind)
 	default:
-		d.wrong(n, "", "%s is %s; %s is due", nameOf(path), n.kind, kind)
+		n.wrong("", "%s is %s; %s is due", nameOf(path), n.kind, kind)
 	}
 	return false
 }
@@ -78,11 +73,11 @@ func (d *decoder) line(n *node, path string) (string, bool) {
 	case !ok:
 		return "", false
 	case text == "":
-		d.wrong(n, "write a value, or remove it", "%s is empty", path)
+		n.wrong("write a value, or remove it", "%s is empty", path)
 	case utf8.RuneCountInString(text) > lineMax:
-		d.wrong(n, "", "%s is longer than %d characters", path, lineMax)
+		n.wrong("", "%s is longer than %d characters", path, lineMax)
 	case printable.Line(text) != text:
-		d.wrong(n, "", "%s has a line break or a character that does not show", path)
+		n.wrong("", "%s has a line break or a character that does not show", path)
 	default:
 		return text, true
 	}
@@ -96,7 +91,7 @@ func (d *decoder) matching(n *node, path string, rule *regexp.Regexp, most int, 
 		return "", false
 	}
 	if len(text) > most || !rule.MatchString(text) {
-		d.wrong(n, want, "%s cannot be %s", path, n.quoted())
+		n.wrong(want, "%s cannot be %s", path, n.quoted())
 		return "", false
 	}
 	return text, true
@@ -122,7 +117,7 @@ func (d *decoder) envName(n *node, path string) (string, bool) {
 func (d *decoder) version(n *node, path string) {
 	text, ok := d.scalar(n, path)
 	if ok && text != "1" {
-		d.wrong(n, "this apsctl reads version 1", "version %s is not known", n.quoted())
+		n.wrong("this apsctl reads version 1", "version %s is not known", n.quoted())
 	}
 }
 
@@ -134,12 +129,12 @@ func (d *decoder) labels(n *node, path string) map[string]string {
 	labels := make(map[string]string, len(n.entries))
 	for _, e := range n.entries {
 		if !labelKeyRule.MatchString(e.key.text) {
-			d.wrong(e.key, "a label's key has 1 to 63 letters, digits and . _ - /", "%s has a key that cannot be one", path)
+			e.key.wrong("a label's key has 1 to 63 letters, digits and . _ - /", "%s has a key that cannot be one", path)
 			continue
 		}
 		value, ok := d.line(e.value, join(path, e.key.text))
 		if ok && utf8.RuneCountInString(value) > 256 {
-			d.wrong(e.value, "", "label %s is longer than 256 characters", quoteName(e.key.text))
+			e.value.wrong("", "label %s is longer than 256 characters", quoteName(e.key.text))
 			continue
 		}
 		labels[e.key.text] = value
@@ -153,14 +148,17 @@ const passwordHint = "write password: {env: NAME}, {file: PATH} or {command: [PR
 // password reads a reference to a password. A password itself is refused, and
 // no message shows it.
 func (d *decoder) password(n *node, path string) (*secret.Ref, bool) {
+	if ref := d.passwords[n]; ref != nil {
+		return ref, true
+	}
 	switch n.kind {
 	case nodeBad:
 		return nil, false
 	case nodePlain, nodeText:
-		d.wrong(n, passwordHint, "%s is written into the plan; a plan holds references only", path)
+		n.wrong(passwordHint, "%s is written into the plan; a plan holds references only", path)
 		return nil, false
 	case nodeNull, nodeList:
-		d.wrong(n, passwordHint, "%s is %s; a mapping is due", path, n.kind)
+		n.wrong(passwordHint, "%s is %s; a mapping is due", path, n.kind)
 		return nil, false
 	}
 	var draft passwordDraft
@@ -172,11 +170,25 @@ func (d *decoder) password(n *node, path string) (*secret.Ref, bool) {
 		}
 	}
 	if given > 1 || len(n.entries) == 0 {
-		d.wrong(n, passwordHint, "%s needs exactly one of env, file and command", path)
+		n.wrong(passwordHint, "%s needs exactly one of env, file and command", path)
 		return nil, false
 	}
 	ok := draft.env.ok || draft.file.ok || draft.command.ok
-	return &secret.Ref{Env: draft.env.value, File: draft.file.value, Command: draft.command.value, Dir: d.dir}, ok
+	ref := &secret.Ref{Env: draft.env.value, File: draft.file.value, Command: draft.command.value, Dir: d.dir}
+	if ok {
+		d.remember(n, ref)
+	}
+	return ref, ok
+}
+
+func (d *decoder) remember(n *node, ref *secret.Ref) {
+	if n.scratch {
+		return
+	}
+	if d.passwords == nil {
+		d.passwords = map[*node]*secret.Ref{}
+	}
+	d.passwords[n] = ref
 }
 
 // command is a program and its arguments.
@@ -185,7 +197,7 @@ func (d *decoder) command(n *node, path string) ([]string, bool) {
 		return nil, false
 	}
 	if len(n.items) == 0 {
-		d.wrong(n, "write command: [PROGRAM, ARGUMENT]", "%s names no program", path)
+		n.wrong("write command: [PROGRAM, ARGUMENT]", "%s names no program", path)
 		return nil, false
 	}
 	words, ok := make([]string, len(n.items)), true
@@ -197,7 +209,7 @@ func (d *decoder) command(n *node, path string) ([]string, bool) {
 		}
 		word, isText := d.scalar(item, path)
 		if strings.ContainsRune(word, 0) {
-			d.wrong(item, "", "%s has a NUL character", path)
+			item.wrong("", "%s has a NUL character", path)
 			isText = false
 		}
 		words[i], ok = word, ok && isText
@@ -213,7 +225,7 @@ func (d *decoder) whole(n *node, path string, least, most int) *int {
 	}
 	value, err := strconv.Atoi(text)
 	if err != nil || value < least || value > most || n.kind != nodePlain || !isJSONNumber(text) {
-		d.wrong(n, fmt.Sprintf("a whole number from %d to %d is due%s", least, most, n.unquote()), "%s cannot be %s", path, n.quoted())
+		n.wrong(fmt.Sprintf("a whole number from %d to %d is due%s", least, most, n.unquote()), "%s cannot be %s", path, n.quoted())
 		return nil
 	}
 	return &value
@@ -227,7 +239,7 @@ func (d *decoder) number(n *node, path string, least, most float64) *float64 {
 	}
 	value, err := strconv.ParseFloat(text, 64)
 	if err != nil || !isJSONNumber(text) || !(value >= least && value <= most) || n.kind != nodePlain {
-		d.wrong(n, fmt.Sprintf("a number from %v to %v is due%s", plainNumber(least), plainNumber(most), n.unquote()), "%s cannot be %s", path, n.quoted())
+		n.wrong(fmt.Sprintf("a number from %v to %v is due%s", plainNumber(least), plainNumber(most), n.unquote()), "%s cannot be %s", path, n.quoted())
 		return nil
 	}
 	return &value
@@ -244,25 +256,58 @@ func (d *decoder) duration(n *node, path string, least, most time.Duration) *tim
 	}
 	value, err := time.ParseDuration(text)
 	if err != nil || value < least || value > most {
-		d.wrong(n, fmt.Sprintf("a time from %s to %gh is due, such as 500ms, 90s, 31m or 1h30m", least, most.Hours()), "%s cannot be %s", path, n.quoted())
+		n.wrong(fmt.Sprintf("a time from %s to %gh is due, such as 500ms, 90s, 31m or 1h30m", least, most.Hours()), "%s cannot be %s", path, n.quoted())
 		return nil
 	}
 	return &value
 }
 
 func (d *decoder) onUnknown(n *node, path string) *OnUnknown {
-	text, ok := d.scalar(n, path)
+	value, ok := oneOf(d, n, path, Recreate, Hold)
 	if !ok {
 		return nil
 	}
-	value := OnUnknown(text)
-	if value != Recreate && value != Hold {
-		hint := "recreate or hold is due"
-		if near := nearest(text, []string{string(Recreate), string(Hold)}); near != "" {
-			hint = fmt.Sprintf("did you mean %s?", near)
-		}
-		d.wrong(n, hint, "%s cannot be %s", path, n.quoted())
-		return nil
-	}
 	return &value
+}
+
+// oneOf is one of a few words.
+func oneOf[T ~string](d *decoder, n *node, path string, values ...T) (T, bool) {
+	text, ok := d.scalar(n, path)
+	if !ok {
+		return "", false
+	}
+	names := make([]string, len(values))
+	for i, value := range values {
+		if names[i] = string(value); T(text) == value {
+			return value, true
+		}
+	}
+	hint := strings.Join(names, ", ")
+	if i := strings.LastIndex(hint, ", "); i >= 0 {
+		hint = hint[:i] + " or " + hint[i+2:]
+	}
+	hint += " is due"
+	if near := nearest(text, names); near != "" {
+		hint = fmt.Sprintf("did you mean %s?", near)
+	}
+	n.wrong(hint, "%s cannot be %s", path, n.quoted())
+	return "", false
+}
+
+// enum is oneOf as a method of decoder would be.
+func enum[T ~string](values ...T) func(*decoder, *node, string) (T, bool) {
+	return func(d *decoder, n *node, path string) (T, bool) { return oneOf(d, n, path, values...) }
+}
+
+// boolean is true or false without quotes.
+func (d *decoder) boolean(n *node, path string) (bool, bool) {
+	text, ok := d.scalar(n, path)
+	if !ok {
+		return false, false
+	}
+	if n.kind != nodePlain || text != "true" && text != "false" {
+		n.wrong("true or false is due"+n.unquote(), "%s cannot be %s", path, n.quoted())
+		return false, false
+	}
+	return text == "true", true
 }

@@ -9,7 +9,8 @@ import (
 // DiffOptions are the choices that change what a difference means.
 type DiffOptions struct {
 	// Adopt takes over a job that the service already has under a wanted name,
-	// where it agrees with the plan. Off, such a job blocks.
+	// where it agrees with the plan. Off, such a job blocks, unless the plan says
+	// adopt of it.
 	Adopt bool
 }
 
@@ -34,7 +35,8 @@ func Diff(p *Plan, ledger Snapshot, listings map[string]Listing, o DiffOptions) 
 		if e, ok := ledger.Entries[job.Name]; ok {
 			entry = &e
 		}
-		changes = append(changes, diffJob(job, entry, indexed[job.Region][job.Name], o))
+		_, listed := indexed[job.Region]
+		changes = append(changes, diffJob(job, entry, indexed[job.Region][job.Name], listed, o))
 	}
 	left := leftOvers(ledger, wanted)
 	holdRenames(changes, left)
@@ -45,7 +47,7 @@ func Diff(p *Plan, ledger Snapshot, listings map[string]Listing, o DiffOptions) 
 // job was probably renamed, and both may come to exist. Once the left-over is
 // settled, the create is free.
 func holdRenames(changes, left []Change) {
-	unresolved := map[string]string{} // what is synchronised → name
+	unresolved := map[[4]string]string{} // what is synchronised → name
 	for _, c := range left {
 		if c.State().Unresolved() {
 			unresolved[c.Entry.Spec.work()] = c.Name
@@ -77,7 +79,9 @@ func indexByName(listing Listing) nameIndex {
 	return index
 }
 
-func diffJob(job *Job, entry *Entry, remote []RemoteJob, o DiffOptions) Change {
+// diffJob compares one job. remote are the jobs of its name where its region is
+// listed.
+func diffJob(job *Job, entry *Entry, remote []RemoteJob, listed bool, o DiffOptions) Change {
 	c := Change{Name: job.Name, Job: job, Entry: entry, Remote: remote}
 	switch state := c.State(); {
 	case state.Unresolved():
@@ -86,6 +90,8 @@ func diffJob(job *Job, entry *Entry, remote []RemoteJob, o DiffOptions) Change {
 		c.Kind, c.Reason = KindBlocked, personReason(*entry)
 	case state == StateCreated:
 		diffCreated(&c)
+	case job.Adopt.ID != "":
+		diffPinned(&c, listed)
 	default:
 		diffMissing(&c, o)
 	}
@@ -100,14 +106,37 @@ func diffMissing(c *Change, o DiffOptions) {
 	case len(c.Remote) > 1:
 		c.Kind = KindBlocked
 		c.Reason = fmt.Sprintf("%d jobs of this name exist already (%s): rename or delete the surplus ones", len(c.Remote), remoteIDs(c.Remote))
-	case !o.Adopt:
+	case !o.Adopt && !c.Job.Adopt.Any:
 		c.Kind = KindBlocked
 		c.Reason = fmt.Sprintf("a job of this name exists already (%s) and the ledger does not know it: apply --adopt takes it over if it agrees with the plan", c.Remote[0].ID)
-	case len(DisagreeListed(c.Job.Spec, c.Remote[0])) > 0:
-		c.Kind = KindBlocked
-		c.Reason = fmt.Sprintf("job %s has this name but %s: rename one of the two", c.Remote[0].ID, strings.Join(DisagreeListed(c.Job.Spec, c.Remote[0]), ", "))
 	default:
-		c.Kind, c.Reason = KindAdopt, fmt.Sprintf("job %s exists and is not in the ledger", c.Remote[0].ID)
+		diffAdopted(c)
+	}
+}
+
+// diffAdopted decides about the one job that is to be taken over.
+func diffAdopted(c *Change) {
+	if differs := DisagreeListed(c.Job.Spec, c.Remote[0]); len(differs) > 0 {
+		c.Kind = KindBlocked
+		c.Reason = fmt.Sprintf("job %s has this name but %s: rename one of the two", c.Remote[0].ID, strings.Join(differs, ", "))
+		return
+	}
+	c.Kind, c.Reason = KindAdopt, fmt.Sprintf("job %s exists and is not in the ledger", c.Remote[0].ID)
+}
+
+// diffPinned decides about a job whose id the plan names: it is that one or none.
+func diffPinned(c *Change, listed bool) {
+	id := c.Job.Adopt.ID
+	i := slices.IndexFunc(c.Remote, func(r RemoteJob) bool { return r.ID == id })
+	switch {
+	case !listed:
+		c.Kind, c.Reason = KindAdopt, fmt.Sprintf("the plan says that it is job %s", id)
+	case i < 0:
+		c.Kind = KindBlocked
+		c.Reason = fmt.Sprintf("the plan says that it is job %s, and the service lists no such job under this name: correct adopt, or remove it to have the job created", id)
+	default:
+		c.Remote = c.Remote[i : i+1]
+		diffAdopted(c)
 	}
 }
 

@@ -1,6 +1,12 @@
 package plan
 
-import "github.com/apsctl/apsctl/internal/secret"
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/apsctl/apsctl/internal/secret"
+)
 
 // said is one value as a mapping may have it: not at all, in a form that was
 // reported already, or readable.
@@ -25,37 +31,40 @@ func (s said[T]) or(other said[T]) said[T] {
 	return other
 }
 
-// planDraft is a plan file's top level before jobs and defaults are joined.
+// planDraft is one file's top level before jobs and defaults are joined.
 type planDraft struct {
-	name           string
-	region         said[string]
-	defaults, jobs *node
-	run            RunSettings
-	limits         Limits
+	source                             *source
+	name, region                       said[string]
+	profiles, defaults, jobs, generate *node
+	include                            *node
+	included                           []*node // the patterns of include
+	run, limits, moved                 *node
+	layers                             []jobDraft // the defaults that hold in this file, its own first
 }
 
 // jobDraft is a job, or the defaults, as written.
 type jobDraft struct {
 	name, region          said[string]
-	source                sourceDraft
-	destination           destinationDraft
+	source, destination   endpointDraft
 	dbList, partitionList said[string]
 	targetTableMode       said[string]
 	labels                map[string]string
+	labelsAt              *node
+	adopt                 said[Adopt]
+	state                 said[DesiredState]
+	onRemove              said[OnRemove]
+	protect               said[bool]
+	ignore                said[FieldSet]
 }
 
-type sourceDraft struct {
-	instance, region, user said[string]
-	password               said[*secret.Ref]
-	at                     *node // nil when the job itself does not have it
-	broken                 bool  // it is no mapping, which was reported
-}
-
-type destinationDraft struct {
-	instance, user said[string]
-	password       said[*secret.Ref]
-	at             *node
-	broken         bool
+// endpointDraft is one end of a job, or a profile.
+type endpointDraft struct {
+	profile, instance, region, user said[string]
+	password                        said[*secret.Ref]
+	passwordVersion                 said[string]
+	noRegion                        bool  // it is a destination
+	at                              *node // nil when the job itself does not have it
+	broken                          bool  // it is no mapping, which was reported
 }
 
 type passwordDraft struct {
@@ -63,35 +72,33 @@ type passwordDraft struct {
 	command   said[[]string]
 }
 
-// over returns j with the defaults filled in, mapping by mapping and key by key.
-// db_list and partition_list are values of their own and replace the default's
-// whole.
-func (j jobDraft) over(defaults jobDraft) jobDraft {
+// fill fills in what is open from defaults, key by key; its two ends are filled
+// in by loader.fillEndpoint. db_list and partition_list are values of their own
+// and replace the default's whole.
+func (j *jobDraft) fill(defaults *jobDraft) {
 	j.region = j.region.or(defaults.region)
-	j.source = j.source.over(defaults.source)
-	j.destination = j.destination.over(defaults.destination)
 	j.dbList = j.dbList.or(defaults.dbList)
 	j.partitionList = j.partitionList.or(defaults.partitionList)
 	j.targetTableMode = j.targetTableMode.or(defaults.targetTableMode)
 	j.labels = labelsOver(j.labels, defaults.labels)
-	return j
+	if j.labelsAt == nil {
+		j.labelsAt = defaults.labelsAt
+	}
+	j.adopt = j.adopt.or(defaults.adopt)
+	j.state = j.state.or(defaults.state)
+	j.onRemove = j.onRemove.or(defaults.onRemove)
+	j.protect = j.protect.or(defaults.protect)
+	j.ignore = j.ignore.or(defaults.ignore)
 }
 
-func (s sourceDraft) over(defaults sourceDraft) sourceDraft {
-	s.instance = s.instance.or(defaults.instance)
-	s.region = s.region.or(defaults.region)
-	s.user = s.user.or(defaults.user)
-	s.password = s.password.or(defaults.password)
-	s.broken = s.broken || defaults.broken
-	return s
-}
-
-func (s destinationDraft) over(defaults destinationDraft) destinationDraft {
-	s.instance = s.instance.or(defaults.instance)
-	s.user = s.user.or(defaults.user)
-	s.password = s.password.or(defaults.password)
-	s.broken = s.broken || defaults.broken
-	return s
+func (e *endpointDraft) fill(defaults *endpointDraft) {
+	e.profile = e.profile.or(defaults.profile)
+	e.instance = e.instance.or(defaults.instance)
+	e.region = e.region.or(defaults.region)
+	e.user = e.user.or(defaults.user)
+	e.password = e.password.or(defaults.password)
+	e.passwordVersion = e.passwordVersion.or(defaults.passwordVersion)
+	e.broken = e.broken || defaults.broken
 }
 
 // labelsOver joins two sets of labels, sharing one of them where it can: many
@@ -103,12 +110,16 @@ func labelsOver(own, defaults map[string]string) map[string]string {
 	case len(defaults) == 0:
 		return own
 	}
-	all := make(map[string]string, len(own)+len(defaults))
-	for key, value := range defaults {
-		all[key] = value
-	}
-	for key, value := range own {
-		all[key] = value
-	}
+	all := maps.Clone(defaults)
+	maps.Copy(all, own)
 	return all
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func joinNames(names []string) string {
+	if len(names) > listedMax {
+		names = append(names[:listedMax:listedMax], "…")
+	}
+	return strings.Join(names, ", ")
 }

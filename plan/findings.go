@@ -17,6 +17,7 @@ type span struct{ line, column, width int }
 type finding struct {
 	at            span
 	message, hint string
+	shown         string // the excerpt, where the file's lines are not kept
 }
 
 // findings collects what is wrong with one source text. Problems are deduplicated,
@@ -35,13 +36,18 @@ func newFindings(text *sourceText) *findings {
 // add records a problem. Past ten times what is reported, new ones are dropped:
 // the surplus lets the first in source order be the ones that are kept.
 func (f *findings) add(at span, message, hint string) {
+	f.addShown(at, message, hint, "")
+}
+
+// addShown is add with an excerpt.
+func (f *findings) addShown(at span, message, hint, shown string) {
 	// The same place, read as part of one job and then of another, is one problem.
-	key := finding{at, pathIndex.ReplaceAllString(message, "[]"), hint}
+	key := finding{at: at, message: pathIndex.ReplaceAllString(message, "[]"), hint: hint}
 	if f.full() || f.seen[key] {
 		return
 	}
 	f.seen[key] = true
-	f.list = append(f.list, finding{at, message, hint})
+	f.list = append(f.list, finding{at, message, hint, shown})
 }
 
 // pathIndex is an index in a path, as in jobs[12].
@@ -53,7 +59,7 @@ func (f *findings) full() bool { return len(f.list) >= 10*problemsMax }
 // warn records something that is allowed but looks wrong.
 func (f *findings) warn(at span, message, hint string) {
 	if len(f.warnings) < problemsMax {
-		f.warnings = append(f.warnings, finding{at, message, hint})
+		f.warnings = append(f.warnings, finding{at: at, message: message, hint: hint})
 	}
 }
 
@@ -75,7 +81,11 @@ func (f *findings) finish(list []finding) Problems {
 			Message: printable.Line(found.message),
 			Hint:    printable.Line(found.hint),
 		}
-		p.Source, p.Mark, p.Width = f.text.excerpt(found.at)
+		if found.shown != "" {
+			p.Source, p.Mark, p.Width = layOut("", found.shown, "")
+		} else {
+			p.Source, p.Mark, p.Width = f.text.excerpt(found.at)
+		}
 		problems = append(problems, p)
 	}
 	return problems

@@ -37,7 +37,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		start := time.Now()
-		p, err := Parse("plan.yaml", data)
+		p, err := Parse("plan.yaml", data, Options{})
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("it took %v", took)
 		}

@@ -20,16 +20,21 @@ func dump(t *testing.T, p *Plan) string {
 		Spec                                Spec
 		SourcePassword, DestinationPassword any               `json:",omitempty"`
 		Labels                              map[string]string `json:",omitempty"`
+		Life                                *Life             `json:",omitempty"`
 	}
 	shown := struct {
 		Name     string
 		Jobs     []job
 		Run      map[string]any `json:",omitempty"`
 		Limits   Limits
-		Warnings []string `json:",omitempty"`
-	}{Name: p.Name, Run: map[string]any{}, Limits: p.Limits}
+		Moved    map[string]string `json:",omitempty"`
+		Warnings []string          `json:",omitempty"`
+	}{Name: p.Name, Moved: p.Moved, Run: map[string]any{}, Limits: p.Limits}
 	for _, j := range p.Jobs {
 		one := job{At: fmt.Sprintf("%d:%d", j.Pos.Line, j.Pos.Column), Spec: j.Spec, Labels: j.Labels}
+		if j.Life != (Life{}) {
+			one.Life = &j.Life
+		}
 		if j.SourcePassword != nil {
 			one.SourcePassword = j.SourcePassword
 		}
@@ -73,7 +78,13 @@ func put[T any](into map[string]any, key string, value *T) {
 // mustParse returns the plan in text.
 func mustParse(t testing.TB, text string) *Plan {
 	t.Helper()
-	p, err := Parse("plan.yaml", []byte(text))
+	return mustParseAs(t, "plan.yaml", text)
+}
+
+// mustParseAs returns the plan in text, which stands for a file.
+func mustParseAs(t testing.TB, file, text string) *Plan {
+	t.Helper()
+	p, err := Parse(file, []byte(text), Options{})
 	if err != nil {
 		t.Fatalf("%v\nin\n%s", err, text)
 	}
@@ -93,7 +104,7 @@ func TestGoodPlans(t *testing.T) {
 	for _, path := range goodPlans(t) {
 		name := strings.TrimSuffix(filepath.Base(path), ".yaml")
 		t.Run(name, func(t *testing.T) {
-			p, err := Load(path)
+			p, err := Load([]string{path}, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,10 +131,10 @@ func TestLayoutDoesNotMatter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := dump(t, mustParse(t, string(data)))
+		want := dump(t, mustParseAs(t, path, string(data)))
 		for name, form := range forms {
 			t.Run(filepath.Base(path)+" "+name, func(t *testing.T) {
-				if diff := cmp.Diff(want, dump(t, mustParse(t, form(string(data))))); diff != "" {
+				if diff := cmp.Diff(want, dump(t, mustParseAs(t, path, form(string(data))))); diff != "" {
 					t.Error(diff)
 				}
 			})
@@ -133,7 +144,7 @@ func TestLayoutDoesNotMatter(t *testing.T) {
 
 func TestSecretPathsStartAtThePlan(t *testing.T) {
 	p, err := Parse("some/folder/plan.yaml", []byte(`{version: 1, name: p, region: cn-a, jobs: [
-  {name: a, source: {instance: b, password: {file: x}}, destination: {instance: c}, db_list: {a: 1}}]}`))
+  {name: a, source: {instance: b, password: {file: x}}, destination: {instance: c}, db_list: {a: 1}}]}`), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

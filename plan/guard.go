@@ -19,15 +19,15 @@ const (
 )
 
 // decodeText returns data as text with "\n" line breaks and without a byte order
-// mark, or the problems that keep it from being read at all: another encoding,
+// mark, or what keeps it from being read at all: another encoding,
 // bytes that are not UTF-8, characters that a plan must not hold in raw form, and
 // no text at all. These are found before any YAML is read, since the parser would
 // take such characters for part of a key or a value.
-func decodeText(file string, data []byte) (*sourceText, Problems) {
-	refuse := func(message, hint string) (*sourceText, Problems) {
+func decodeText(file string, data []byte) (*sourceText, *findings) {
+	refuse := func(message, hint string) (*sourceText, *findings) {
 		f := newFindings(newSourceText(file, ""))
 		f.add(span{}, message, hint)
-		return nil, f.problems()
+		return nil, f
 	}
 	if len(data) > fileBytesMax {
 		return refuse(fmt.Sprintf("the file is larger than %d MiB", fileBytesMax>>20),
@@ -46,13 +46,13 @@ func decodeText(file string, data []byte) (*sourceText, Problems) {
 	findStray(f)
 	findTabs(f)
 	if f.any() {
-		return nil, f.problems()
+		return nil, f
 	}
 	if strings.TrimSpace(text) == "" {
 		return refuse("the file is empty", emptyHint)
 	}
 	if findBlankRun(f); f.any() {
-		return nil, f.problems()
+		return nil, f
 	}
 	return source, nil
 }

@@ -1,13 +1,6 @@
 package plan
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"strings"
-
-	"github.com/apsctl/apsctl/internal/secret"
-)
+import "github.com/apsctl/apsctl/internal/secret"
 
 // Job is one desired APS job, after defaults. Its identity is (plan name, Name).
 type Job struct {
@@ -17,9 +10,11 @@ type Job struct {
 	SourcePassword, DestinationPassword *secret.Ref
 	// Labels are for people and selectors; the service never sees them.
 	Labels map[string]string
+	// Life is what becomes of the job before and after it is created.
+	Life
 	// Digest is Spec.Digest, computed once when the plan is loaded.
 	Digest string
-	// Pos is where the job's item starts in the plan file.
+	// Pos is where the job's item starts in the plan file, or its row in a CSV file.
 	Pos Position
 }
 
@@ -55,25 +50,16 @@ type DestinationEndpoint struct {
 // JSON returns s as one line of JSON with a fixed order of fields: equal specs
 // give equal text. It is the form in which the ledger keeps a spec.
 func (s Spec) JSON() string {
-	text, err := json.Marshal(s)
-	if err != nil {
-		panic("plan: a Spec holds strings only: " + err.Error())
-	}
-	return string(text)
+	return string(s.appendJSON(nil))
 }
 
 // work identifies what a job synchronises, whatever it is called.
-func (s Spec) work() string {
-	return strings.Join([]string{s.Region, s.Source.Instance, s.Destination.Instance, s.DBList}, "\x00")
+func (s Spec) work() [4]string {
+	return [...]string{s.Region, s.Source.Instance, s.Destination.Instance, s.DBList}
 }
-
-// digestPrefix is hashed before the spec, so that a later change of the
-// canonical form cannot be mistaken for a change of a job.
-const digestPrefix = "apsctl job v1\n"
 
 // HashSpec returns the digest of s, "sha256:" and 64 hexadecimal digits.
 // Labels and secrets are not part of it.
 func HashSpec(s Spec) string {
-	sum := sha256.Sum256([]byte(digestPrefix + s.JSON()))
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return new(hasher).spec(&s)
 }

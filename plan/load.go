@@ -1,211 +1,206 @@
 package plan
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 )
 
-// Load reads the plan file at path, which is a regular file of at most 64 MiB.
-// What is wrong with its content is returned as Problems, all at once.
-func Load(path string) (*Plan, error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, refuseFile(path, "the file does not exist", "name a plan file")
-	case err != nil:
-		return nil, refuseFile(path, "the file cannot be read", "check its permissions and those of its folder")
-	case info.IsDir():
-		return nil, refuseFile(path, "this is a folder; a plan is a file", "name the file in it")
-	case !info.Mode().IsRegular():
-		return nil, refuseFile(path, "this is no regular file", "write the plan to a file first")
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, refuseFile(path, "the file cannot be read", "check its permissions")
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, fileBytesMax+1))
-	if err != nil {
-		return nil, refuseFile(path, "the file could not be read to its end", "check the disk")
-	}
-	return Parse(path, data)
+// Options are what Load and Parse need besides the files. The zero Options is
+// ready for use.
+type Options struct {
+	// Vars sets variables of the plan by name; it wins over everything else.
+	Vars map[string]string
+	// VarFiles are YAML files with a mapping of variables. A later one wins.
+	VarFiles []string
+	// LookupEnv reads the environment, for variables: APSCTL_VAR_name sets name.
+	// nil means os.LookupEnv.
+	LookupEnv func(name string) (string, bool)
+	// Trace names the jobs, by a glob, of which Plan.Origins tells where each
+	// value came from. "" traces none.
+	Trace string
 }
 
-func refuseFile(path, message, hint string) error {
-	f := newFindings(newSourceText(path, ""))
-	f.add(span{}, message, hint)
-	return f.problems()
+// Load reads one plan from the files, folders and globs in paths, and whatever
+// these include. A folder stands for the .yaml and .yml files directly in it.
+// Each file is a regular one of at most 64 MiB, and all of them say the same
+// plan name; their order does not matter. What is wrong is returned as Problems,
+// all at once, in order of file and place; the Plan is nil then.
+func Load(paths []string, o Options) (*Plan, error) {
+	l := newLoader(o)
+	defer l.close()
+	for _, path := range l.findAll(paths) {
+		if s := l.open(newFolder(path), path, func() (*os.File, error) { return openPlain(path) }); s != nil {
+			l.roots = append(l.roots, s)
+		}
+	}
+	return l.load()
 }
 
-// Parse reads a plan from data. file is its name in positions, and where
-// relative paths start. What is wrong is returned as Problems, all at once and
-// in source order; the Plan is nil then.
-func Parse(file string, data []byte) (*Plan, error) {
-	text, problems := decodeText(file, data)
-	if problems != nil {
+// Parse reads a plan from data, as Load does from a file. file is its name in
+// positions, and where relative paths start.
+func Parse(file string, data []byte, o Options) (*Plan, error) {
+	l := newLoader(o)
+	defer l.close()
+	l.roots = append(l.roots, l.parse(newFolder(file), file, data))
+	return l.load()
+}
+
+// loader makes one plan of its files.
+type loader struct {
+	o        Options
+	found    []*findings // of every text that was read, in order
+	roots    []*source
+	included map[string]Position // files that an include named, by path and plan folder
+	vars     variables
+	profiles map[string]*endpointDraft
+	once     map[string]*node // settings of the whole plan, by path
+	seen     *seen
+	pending  map[string]*pending
+	plan     *Plan
+	traced   []tracedJob
+	draft    jobDraft // the job being read
+	hash     hasher
+}
+
+func newLoader(o Options) *loader {
+	return &loader{
+		o: o, included: map[string]Position{}, vars: variables{}, profiles: map[string]*endpointDraft{},
+		once: map[string]*node{}, seen: newSeen(), pending: map[string]*pending{}, plan: &Plan{},
+	}
+}
+
+func (l *loader) lookupEnv(name string) (string, bool) {
+	if l.o.LookupEnv != nil {
+		return l.o.LookupEnv(name)
+	}
+	return os.LookupEnv(name)
+}
+
+// collect returns where problems with text are collected.
+func (l *loader) collect(text *sourceText) *findings {
+	f := newFindings(text)
+	l.found = append(l.found, f)
+	return f
+}
+
+// refuse reports that a file cannot be used at all.
+func (l *loader) refuse(path, message, hint string) {
+	l.collect(newSourceText(path, "")).add(span{}, message, hint)
+}
+
+// load reads all that the roots say. Variables come first, since everything else
+// may refer to them; profiles next, since jobs in any file may.
+func (l *loader) load() (*Plan, error) {
+	for _, s := range l.roots {
+		if declared := s.child("vars"); declared != nil {
+			l.vars.declare(s.decoder(), declared)
+		}
+	}
+	l.resolve(l.vars)
+	files := make([]*planDraft, 0, len(l.roots))
+	for _, s := range l.roots {
+		files = append(files, l.readRoot(s)...)
+	}
+	for _, file := range files {
+		l.jobs(file)
+	}
+	l.finishMoved()
+	if problems := l.problems(func(f *findings) []finding { return f.list }); problems != nil {
 		return nil, problems
 	}
-	f := newFindings(text)
-	body := parseYAML(f, strings.Join(text.lines, "\n"))
-	if body == nil {
-		return nil, f.problems()
-	}
-	root := newBuilder(f).build(body, false)
-	d := &decoder{f: f, dir: filepath.Dir(file)}
-	p := d.plan(root)
-	if f.any() {
-		return nil, f.problems()
-	}
-	p.File, p.Warnings = file, f.finish(f.warnings)
+	p := l.plan
+	p.File = fileNames(l.roots)
+	l.noteYetToCome()
+	p.Warnings = l.problems(func(f *findings) []finding { return f.warnings })
 	p.Digest = hashPlan(p.Jobs)
+	p.Origins = l.origins()
 	return p, nil
 }
 
-// plan reads the top level and joins jobs with defaults.
-func (d *decoder) plan(root *node) *Plan {
-	var draft planDraft
-	if !planSection.read(d, root, "", &draft) {
+// problems returns what was found in all files, nil for nothing.
+func (l *loader) problems(of func(*findings) []finding) Problems {
+	var all Problems
+	for _, f := range l.found {
+		if list := of(f); len(list) > 0 {
+			all = append(all, f.finish(list)...)
+		}
+	}
+	return all[:min(len(all), problemsMax)]
+}
+
+// readRoot reads the top level of a file that the command named, and of all that
+// it includes.
+func (l *loader) readRoot(s *source) []*planDraft {
+	draft := &planDraft{source: s}
+	body := l.expandTop(s.body)
+	if body == nil || !planSection.read(s.decoder(), body, "", draft) {
 		return nil
 	}
-	planSection.missing(d, root, map[string]string{
+	planSection.missing(s.decoder(), body, map[string]string{
 		"version": "write version: 1", "name": "write name: NAME; with a job's name it identifies the job for ever",
-		"jobs": "write jobs: and a list, or jobs: [] for none",
 	})
-	var defaults jobDraft
+	if draft.jobs == nil && draft.generate == nil && draft.include == nil && !planSection.meant(body, "jobs") {
+		body.wrong("write jobs: and a list, or jobs: [] for none", "the plan has no jobs")
+	}
+	l.sameName(draft)
+	l.addSettings(draft)
+	l.addProfiles(draft)
+	draft.layers = l.layers(draft, nil)
+	return append([]*planDraft{draft}, l.include(draft, 1)...)
+}
+
+// expandTop replaces the references in a file's top level. What declares
+// variables has none, and templates are filled in job by job.
+func (l *loader) expandTop(body *node) *node {
+	if body == nil || body.kind != nodeMapping || !body.refs {
+		return body
+	}
+	s := scope{"var": l.vars}
+	copied := *body
+	copied.entries = slices.Clone(body.entries)
+	for i, e := range copied.entries {
+		switch e.key.text {
+		case "vars", "generate":
+		default:
+			copied.entries[i].value = s.expand(e.value)
+		}
+	}
+	return &copied
+}
+
+// sameName holds all files to one plan name.
+func (l *loader) sameName(draft *planDraft) {
+	switch first := l.once["name"]; {
+	case !draft.name.ok:
+	case first == nil:
+		l.once["name"] = draft.name.at
+		l.plan.Name = draft.name.value
+	case l.plan.Name != draft.name.value:
+		draft.name.at.wrong("plans of different names are planned and applied one by one", "this is plan %s, and %s is plan %s",
+			draft.name.at.quoted(), first.in.text.shownFile(), first.quoted())
+	}
+}
+
+// layers are the defaults that hold in a file, its own first.
+func (l *loader) layers(draft *planDraft, outer []jobDraft) []jobDraft {
+	var own jobDraft
 	if draft.defaults != nil {
-		defaultsSection.read(d, draft.defaults, "defaults", &defaults)
+		defaultsSection.read(draft.source.decoder(), draft.defaults, "defaults", &own)
 	}
-	defaults.region = defaults.region.or(draft.region)
-	return &Plan{Name: draft.name, Jobs: d.jobs(draft.jobs, defaults), Run: draft.run, Limits: draft.limits}
+	own.region = own.region.or(draft.region)
+	return append([]jobDraft{own}, outer...)
 }
 
-// jobs reads the list of jobs.
-func (d *decoder) jobs(list *node, defaults jobDraft) []Job {
-	if list == nil || !d.wants(list, nodeList, "jobs") {
-		return nil
+// fileNames names a plan by the files that the command named.
+func fileNames(roots []*source) string {
+	names := make([]string, len(roots))
+	for i, s := range roots {
+		names[i] = s.path
 	}
-	jobs := make([]Job, 0, len(list.items))
-	seen := newSeen(d, len(list.items))
-	for i, item := range list.items {
-		path := fmt.Sprintf("jobs[%d]", i)
-		var own jobDraft
-		if !jobSection.read(d, item, path, &own) {
-			continue
-		}
-		seen.name(own.name)
-		draft := own.over(defaults)
-		if d.complete(draft, item, path) {
-			job := draft.job(d.f.text.position(d.f.text.spanOf(item)))
-			seen.work(own.name, job)
-			jobs = append(jobs, job)
-		}
-	}
-	return jobs
+	return strings.Join(names, ", ")
 }
 
-// complete reports what a job lacks, and returns whether all of it can be used.
-func (d *decoder) complete(j jobDraft, item *node, path string) bool {
-	const inDefaults = "set it in the job or in defaults"
-	complete := true
-	for _, need := range []struct {
-		key    string
-		value  said[string]
-		in     *node // the mapping it is missing in; nil means the job
-		broken bool  // that mapping is, which was reported
-		hint   string
-	}{
-		{"name", j.name, nil, false, "the name is how apsctl knows the job again"},
-		{"region", j.region, nil, false, "set it in the job, in defaults or for the plan"},
-		{"source.instance", j.source.instance, j.source.at, j.source.broken, inDefaults},
-		{"destination.instance", j.destination.instance, j.destination.at, j.destination.broken, inDefaults},
-		{"db_list", j.dbList, nil, false, "for everything, write db_list: {EntireInstance: true}"},
-	} {
-		complete = complete && need.value.ok
-		if need.value.at == nil && !need.broken {
-			d.wrong(cmp.Or(need.in, item), need.hint, "%s has no %s", path, need.key)
-		}
-	}
-	return complete
-}
-
-// job is the finished job. Fields that could not be read were reported.
-func (j jobDraft) job(at Position) Job {
-	spec := Spec{
-		Name: j.name.value, Region: j.region.value,
-		Source:      SourceEndpoint{j.source.instance.value, j.source.region.value, j.source.user.value},
-		Destination: DestinationEndpoint{j.destination.instance.value, j.destination.user.value},
-		DBList:      j.dbList.value, PartitionList: j.partitionList.value, TargetTableMode: j.targetTableMode.value,
-	}
-	return Job{
-		Spec: spec, SourcePassword: j.source.password.value, DestinationPassword: j.destination.password.value,
-		Labels: j.labels, Digest: HashSpec(spec), Pos: at,
-	}
-}
-
-// seen finds jobs that are in a plan twice, under one name or under two.
-type seen struct {
-	d     *decoder
-	names map[string]*node // by nameKey
-	works map[string]*node // by what is synchronised
-}
-
-func newSeen(d *decoder, n int) *seen {
-	return &seen{d, make(map[string]*node, n), make(map[string]*node, n)}
-}
-
-// name refuses a name that was there before, or one that looks like it.
-func (s *seen) name(name said[string]) {
-	if !name.ok {
-		return
-	}
-	key := nameKey(name.value)
-	first, ok := s.names[key]
-	if !ok {
-		s.names[key] = name.at
-		return
-	}
-	where := s.d.f.text.position(s.d.f.text.spanOf(first))
-	if first.text == name.value {
-		s.d.wrong(name.at, fmt.Sprintf("the first is at %s; names identify jobs and must differ", where), "two jobs are called %s", name.at.quoted())
-		return
-	}
-	s.d.wrong(name.at, fmt.Sprintf("the other is at %s; choose names that a person can tell apart", where),
-		"the names %s and %s differ only in case, width, composition or look-alike letters", first.quoted(), name.at.quoted())
-}
-
-// work warns of two jobs that would load the same data to the same place.
-func (s *seen) work(name said[string], job Job) {
-	key := job.work()
-	first, ok := s.works[key]
-	if !ok {
-		s.works[key] = name.at
-		return
-	}
-	at := s.d.f.text.spanOf(name.at)
-	s.d.f.warn(at, fmt.Sprintf("job %s synchronises the same as job %s", name.at.quoted(), first.quoted()),
-		"two jobs that load the same data are rarely meant")
-}
-
-// hashPlan is the digest of the whole desired state, in order of name.
-func hashPlan(jobs []Job) string {
-	lines := make([]string, len(jobs))
-	for i, job := range jobs {
-		lines[i] = fmt.Sprintf("%q %s\n", job.Name, job.Digest)
-	}
-	slices.Sort(lines)
-	sum := sha256.New()
-	io.WriteString(sum, "apsctl plan v1\n")
-	for _, line := range lines {
-		io.WriteString(sum, line)
-	}
-	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
-}
+// decoder reads what the file says: relative paths to secrets start at it.
+func (s *source) decoder() *decoder { return &decoder{dir: filepath.Dir(s.path)} }

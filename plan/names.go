@@ -25,7 +25,7 @@ func (d *decoder) jobName(n *node, path string) (string, bool) {
 		return "", false
 	}
 	if why := badName(text); why != "" {
-		d.wrong(n, nameHint, "%s %s", path, why)
+		n.wrong(nameHint, "%s %s", path, why)
 		return "", false
 	}
 	return text, true

@@ -1,5 +1,7 @@
 package plan
 
+import "fmt"
+
 // nodeKind tells what a value of the file is, before any key gives it a meaning.
 type nodeKind uint8
 
@@ -22,6 +24,15 @@ func (k nodeKind) String() string {
 // to, so a node may be reached on several ways; none leads back to itself.
 type node struct {
 	kind nodeKind
+	// in is where problems with the value are collected: those of its file.
+	in *findings
+	// via says where the text came from when it stood elsewhere, see origin.
+	via *origin
+	// refs is set when a text in or below the node has a reference, ${…}.
+	refs bool
+	// scratch is set for copies that are used again for the next job: nothing may
+	// keep them.
+	scratch bool
 	// secret is set for everything under a key that looks like one for a password:
 	// its text goes into no message.
 	secret bool
@@ -81,6 +92,27 @@ func (n *node) child(key string) *node {
 		}
 	}
 	return nil
+}
+
+// wrong reports a problem with n, at the place that its text came from.
+func (n *node) wrong(hint, message string, args ...any) {
+	if n.in.full() { // finding the place takes time
+		return
+	}
+	if n.via != nil {
+		n.via.wrong(n, hint, fmt.Sprintf(message, args...))
+		return
+	}
+	n.in.add(n.in.text.spanOf(n), fmt.Sprintf(message, args...), hint)
+}
+
+// position is where n's text stands, as users are told.
+func (n *node) position() Position { return n.place().position() }
+
+// warn records something about n that is allowed but looks wrong.
+func (n *node) warn(hint, message string, args ...any) {
+	p := n.place()
+	p.in.warn(p.span(), fmt.Sprintf(message, args...), hint)
 }
 
 // spanOf returns where n stands, for a finding.

@@ -2,7 +2,9 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // objectsBytesMax is the largest db_list or partition_list.
@@ -16,7 +18,7 @@ func (d *decoder) dbList(n *node, path string) (string, bool) {
 		if n.dropped {
 			return "", false
 		}
-		d.wrong(n, "for everything, write db_list: {EntireInstance: true}", "%s is empty", path)
+		n.wrong("for everything, write db_list: {EntireInstance: true}", "%s is empty", path)
 		return "", false
 	}
 	return text, ok
@@ -27,43 +29,84 @@ func (d *decoder) partitionList(n *node, path string) (string, bool) { return d.
 // object reads a JSON object, written as YAML or as JSON text, into canonical
 // JSON.
 func (d *decoder) object(n *node, path string) (string, bool) {
-	var text string
 	switch n.kind {
 	case nodeMapping:
-		var b strings.Builder
-		if !d.json(&b, n, path) {
-			return "", false
-		}
-		text = b.String()
+		return d.objectOfYAML(n, path)
 	case nodePlain, nodeText:
-		text = n.text
 	default:
 		d.wants(n, nodeMapping, path)
 		return "", false
 	}
-	if len(text) > objectsBytesMax {
-		d.wrong(n, "", "%s is larger than %d KiB", path, objectsBytesMax>>10)
+	if len(n.text) > objectsBytesMax {
+		n.wrong("", tooLarge, path, objectsBytesMax>>10)
 		return "", false
 	}
-	canonical, err := CanonicalJSON(text)
+	canonical, err := CanonicalJSON(n.text)
 	switch {
 	case err != nil:
-		d.wrong(n, "write it as YAML, or as JSON text in quotes", "%s cannot be used: %s", path, err)
+		n.wrong("write it as YAML, or as JSON text in quotes", unusable, path, err)
 	case !strings.HasPrefix(canonical, "{"):
-		d.wrong(n, "", "%s is JSON but no object: it has to start with {", path)
+		n.wrong("", "%s is JSON but no object: it has to start with {", path)
 	default:
 		return canonical, true
 	}
 	return "", false
 }
 
-// json writes n as JSON. Unquoted true, false, null and what JSON takes for a
-// number stay what they are; every other scalar is text as written, so that 007
-// and no survive. It returns false after reporting something, or when the
-// result grows too large, which the caller reports.
-func (d *decoder) json(b *strings.Builder, n *node, path string) bool {
+const (
+	tooLarge = "%s is larger than %d KiB"
+	unusable = "%s cannot be used: %s"
+)
+
+// objectOfYAML writes the mapping n as canonical JSON at once, see CanonicalJSON.
+func (d *decoder) objectOfYAML(n *node, path string) (string, bool) {
+	var b strings.Builder
+	if !d.json(&b, n, &objectPath{root: path, depth: 1}) {
+		return "", false
+	}
+	switch text := b.String(); {
+	case len(text) > objectsBytesMax:
+		n.wrong("", tooLarge, path, objectsBytesMax>>10)
+	case !utf8.ValidString(text):
+		n.wrong("write it as YAML, or as JSON text in quotes", unusable, path, errNotUTF8)
+	default:
+		return text, true
+	}
+	return "", false
+}
+
+// objectPath is the path of a value inside objects. It is spelt out for messages
+// only: most values need none.
+type objectPath struct {
+	up    *objectPath
+	root  string // where up is nil
+	key   string
+	index int
+	item  bool // of a list, at index
+	depth int
+}
+
+func (p *objectPath) String() string {
+	switch {
+	case p.up == nil:
+		return p.root
+	case p.item:
+		return fmt.Sprintf("%s[%d]", p.up, p.index)
+	}
+	return join(p.up.String(), p.key)
+}
+
+// json writes n as canonical JSON. Unquoted true, false, null and what JSON takes
+// for a number stay what they are; every other scalar is text as written, so that
+// 007 and no survive. It returns false after reporting something. When the result
+// grows too large, it stops, and the caller reports it.
+func (d *decoder) json(b *strings.Builder, n *node, path *objectPath) bool {
 	if b.Len() > objectsBytesMax {
-		return true // the caller sees the size and reports it
+		return true
+	}
+	if path.depth > jsonDepthMax && (n.kind == nodeMapping || n.kind == nodeList) {
+		n.wrong("", unusable, path, errTooDeep)
+		return false
 	}
 	switch n.kind {
 	case nodeMapping:
@@ -82,29 +125,35 @@ func (d *decoder) json(b *strings.Builder, n *node, path string) bool {
 	return true
 }
 
-func (d *decoder) jsonObject(b *strings.Builder, n *node, path string) bool {
+func (d *decoder) jsonObject(b *strings.Builder, n *node, path *objectPath) bool {
+	entries := n.entries
+	byKey := func(x, y entry) int { return strings.Compare(x.key.text, y.key.text) }
+	if !slices.IsSortedFunc(entries, byKey) {
+		entries = slices.Clone(entries)
+		slices.SortFunc(entries, byKey)
+	}
 	ok := true
 	b.WriteByte('{')
-	for i, e := range n.entries {
+	for i, e := range entries {
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		appendJSONString(b, e.key.text)
 		b.WriteByte(':')
-		ok = d.json(b, e.value, join(path, e.key.text)) && ok
+		ok = d.json(b, e.value, &objectPath{up: path, key: e.key.text, depth: path.depth + 1}) && ok
 	}
 	b.WriteByte('}')
 	return ok
 }
 
-func (d *decoder) jsonArray(b *strings.Builder, n *node, path string) bool {
+func (d *decoder) jsonArray(b *strings.Builder, n *node, path *objectPath) bool {
 	ok := true
 	b.WriteByte('[')
 	for i, item := range n.items {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		ok = d.json(b, item, fmt.Sprintf("%s[%d]", path, i)) && ok
+		ok = d.json(b, item, &objectPath{up: path, index: i, item: true, depth: path.depth + 1}) && ok
 	}
 	b.WriteByte(']')
 	return ok
@@ -113,13 +162,19 @@ func (d *decoder) jsonArray(b *strings.Builder, n *node, path string) bool {
 // jsonPlain writes an unquoted scalar. True and FALSE are refused: YAML readers
 // differ on whether they are text, and the service would take the text for
 // something else.
-func (d *decoder) jsonPlain(b *strings.Builder, n *node, path string) bool {
-	lower := strings.ToLower(n.text)
-	switch {
-	case n.text == "true" || n.text == "false" || isJSONNumber(n.text):
+func (d *decoder) jsonPlain(b *strings.Builder, n *node, path *objectPath) bool {
+	switch lower := strings.ToLower(n.text); {
+	case n.text == "true" || n.text == "false":
 		b.WriteString(n.text)
+	case isJSONNumber(n.text):
+		number, err := canonicalNumber(n.text)
+		if err != nil {
+			n.wrong("put it in quotes if it is a text", unusable, path, err)
+			return false
+		}
+		b.WriteString(number)
 	case lower == "true" || lower == "false":
-		d.wrong(n, fmt.Sprintf("write %s, or put the text in quotes", lower), "%s is %s, which could be text or not", path, n.quoted())
+		n.wrong(fmt.Sprintf("write %s, or put the text in quotes", lower), "%s is %s, which could be text or not", path, n.quoted())
 		return false
 	default:
 		appendJSONString(b, n.text)

@@ -14,7 +14,7 @@ import (
 type Plan struct {
 	// Name identifies the plan in the ledger, together with each job's name.
 	Name string
-	// File is the plan file as it was named by the user.
+	// File is the plan file as the command named it; several are joined by ", ".
 	File string
 	// Jobs are in source order, with distinct names. It may be empty.
 	Jobs []Job
@@ -22,12 +22,18 @@ type Plan struct {
 	Run RunSettings
 	// Limits holds the plan's own caps on what one run may do.
 	Limits Limits
+	// Moved leads from the old names of renamed jobs to their new ones. nil means
+	// that none is said to be renamed.
+	Moved map[string]string
 	// Digest is the digest of the whole desired state: every job's name and
 	// digest, in order of name. Comments, order and layout do not change it.
 	Digest string
 	// Warnings are about things that are allowed and rarely meant, in source
 	// order.
 	Warnings Problems
+	// Origins tells where each value of the jobs came from that Options.Trace
+	// names, in the order of Jobs. nil unless that was asked for.
+	Origins []JobOrigins
 }
 
 // RunSettings are a plan's `run:` section. A nil field was not said; a flag

@@ -12,6 +12,8 @@ import (
 type field[T any] struct {
 	name     string
 	required bool
+	is       shape  // for the JSON Schema
+	doc      string // one line for whoever edits a plan
 	read     func(d *decoder, n *node, path string, into *T)
 }
 
@@ -67,7 +69,7 @@ func (s *section[T]) field(name string) *field[T] {
 func (s *section[T]) missing(d *decoder, n *node, hints map[string]string) {
 	for _, f := range s.fields {
 		if f.required && !s.meant(n, f.name) {
-			d.f.add(d.f.text.spanOf(n), fmt.Sprintf("the plan has no %s", f.name), hints[f.name])
+			n.wrong(hints[f.name], "the plan has no %s", f.name)
 		}
 	}
 }
@@ -97,12 +99,12 @@ func (s *section[T]) unknown(d *decoder, e entry, path string) (near string) {
 	}
 	name := " " + quoteName(e.key.text)
 	if near == "" {
-		d.f.text.hide(e.value.alone())
+		e.value.in.text.hide(e.value.alone())
 		if s.secret || e.key.secret {
 			name = ""
 		}
 	}
-	d.wrong(e.key, hint, "unknown key%s in %s", name, nameOf(path))
+	e.key.wrong(hint, "unknown key%s in %s", name, nameOf(path))
 	return near
 }
 
@@ -110,9 +112,16 @@ func (s *section[T]) unknown(d *decoder, e entry, path string) (near string) {
 func homesOf(key string) string {
 	var homes []string
 	for _, table := range keyTables() {
-		if table.path != "" && table.path != "defaults" && slices.Contains(table.names, key) {
+		switch table.path {
+		case "", "defaults", includedPath:
+			continue
+		}
+		if slices.Contains(table.names, key) {
 			homes = append(homes, table.path)
 		}
+	}
+	if last := len(homes) - 1; last > 1 {
+		return strings.Join(homes[:last], ", ") + " and " + homes[last]
 	}
 	return strings.Join(homes, " and ")
 }

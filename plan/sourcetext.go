@@ -45,6 +45,10 @@ func newSourceText(file, text string) *sourceText {
 
 // hide marks n as secret, with all lines that it takes.
 func (s *sourceText) hide(n *node) {
+	if n.scratch { // it will be something else by the time of an excerpt
+		kept := *n
+		n = &kept
+	}
 	s.hideOnLine(n)
 	for line := n.line + 1; line <= n.line+n.below && line <= len(s.lines); line++ {
 		s.hideOnLine(&node{line: line, column: 1})
@@ -64,6 +68,9 @@ func (s *sourceText) hideOnLine(n *node) {
 	}
 	s.hidden[n.line] = all
 }
+
+// shownFile is the file's name as users are told.
+func (s *sourceText) shownFile() string { return printable.Line(s.file) }
 
 // position returns where at is, as users are told.
 func (s *sourceText) position(at span) Position {

@@ -108,7 +108,18 @@ func reportSyntax(f *findings, err error) {
 	if tk := syntax.GetToken(); tk != nil {
 		at = tokenSpan(f.text, tk)
 	}
+	if inReference(f.text, at) {
+		message, hint = "a reference inside { } or [ ] needs quotes", `write "${…}"`
+	}
 	f.add(at, message, hint)
+}
+
+// inReference reports whether at is the brace of ${.
+func inReference(s *sourceText, at span) bool {
+	if at.line < 1 || at.line > len(s.lines) || at.column < 2 {
+		return false
+	}
+	return strings.HasPrefix(s.lines[at.line-1][s.byteOffset(at.line, at.column-2):], "${")
 }
 
 type explanation struct{ theirs, message, hint string }

@@ -58,7 +58,7 @@ func regionsToAsk(changes []plan.Change) []string {
 		if c.State().Unresolved() {
 			seen[c.Entry.Region] = true // where it was sent, whatever the plan says now
 		}
-		if c.Kind == plan.KindCreate {
+		if c.Kind == plan.KindCreate || c.Kind == plan.KindAdopt {
 			seen[c.Region()] = true
 		}
 	}

@@ -90,11 +90,3 @@ func (t *target) endpointURL() string {
 	}
 	return os.Getenv(endpointVariable)
 }
-
-// planFile is the one positional argument, or apsctl.yaml.
-func planFile(args []string) string {
-	if len(args) > 0 {
-		return args[0]
-	}
-	return planDefault
-}

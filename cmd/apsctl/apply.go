@@ -21,6 +21,7 @@ import (
 
 type applyCommand struct {
 	app      *app
+	files    planFiles
 	target   target
 	output   outputFormat
 	settings settings
@@ -34,7 +35,7 @@ type applyCommand struct {
 func newApplyCommand(a *app) *cobra.Command {
 	c := &applyCommand{app: a, interrupts: newInterrupts(a.stderr)}
 	cmd := &cobra.Command{
-		Use:   "apply [FILE]",
+		Use:   "apply [FILE...]",
 		Short: "Create the jobs that are missing, each exactly once",
 		Long: `apply settles what earlier runs left open, compares the plan with the ledger
 and with a complete listing of each region, shows what it would do, and does it.
@@ -42,12 +43,12 @@ It can be stopped at any moment, by whatever means, and run again: no job is
 created a second time. The first Ctrl-C waits for the open requests, the second
 leaves at once.
 
-FILE is apsctl.yaml in the current folder unless given. The plan's own run: and
-limits: sections set defaults for the flags below.`,
+The plan's own run: and limits: sections set defaults for the flags below.
+` + planUsage,
 		Example: "  apsctl apply --emulator --yes examples/quickstart.yaml\n  apsctl apply --yes --rate 5 -o json migration.yaml > result.json",
-		Args:    cobra.MaximumNArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.run(cmd, planFile(args)) },
+		RunE:    c.run,
 	}
+	c.files.addFlags(cmd)
 	c.target.addLedgerFlags(cmd)
 	c.target.addServiceFlags(cmd)
 	c.output.addFlag(cmd)
@@ -59,11 +60,11 @@ limits: sections set defaults for the flags below.`,
 	return cmd
 }
 
-func (c *applyCommand) run(cmd *cobra.Command, file string) error {
+func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 	if !c.yes && (!c.app.stdinTerminal || !c.app.stderrTerminal || c.output.json()) {
 		return usagef(cmd, "apply asks before it changes anything and there is no terminal to ask on: add --yes")
 	}
-	wanted, err := c.app.loadPlan(file)
+	wanted, err := c.files.load(c.app, cmd, args)
 	if err != nil {
 		return err
 	}

@@ -142,17 +142,27 @@ type validJSON struct {
 }
 
 type problemJSON struct {
-	File    string `json:"file"`
-	Line    int    `json:"line"`
-	Column  int    `json:"column"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+	Column   int    `json:"column"`
+	Severity string `json:"severity"` // error or warning
+	Message  string `json:"message"`
+	Hint     string `json:"hint,omitempty"`
 }
 
 func newProblemsJSON(problems plan.Problems) validJSON {
-	out := validJSON{Problems: make([]problemJSON, 0, len(problems))}
+	return validJSON{Problems: problemsJSON(problems, "error")}
+}
+
+// newValidJSON is what validate says of a plan without mistakes.
+func newValidJSON(wanted *plan.Plan) validJSON {
+	return validJSON{Valid: true, Plan: wanted.Name, Jobs: len(wanted.Jobs), Problems: problemsJSON(wanted.Warnings, "warning")}
+}
+
+func problemsJSON(problems plan.Problems, severity string) []problemJSON {
+	all := make([]problemJSON, 0, len(problems))
 	for _, p := range problems {
-		out.Problems = append(out.Problems, problemJSON{p.Pos.File, p.Pos.Line, p.Pos.Column, p.Message, p.Hint})
+		all = append(all, problemJSON{p.Pos.File, p.Pos.Line, p.Pos.Column, severity, p.Message, p.Hint})
 	}
-	return out
+	return all
 }

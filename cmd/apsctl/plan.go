@@ -13,40 +13,49 @@ import (
 
 type planCommand struct {
 	app      *app
+	files    planFiles
 	target   target
 	output   outputFormat
 	full     bool
 	detailed bool
+	expanded string
 }
 
 func newPlanCommand(a *app) *cobra.Command {
 	c := &planCommand{app: a}
 	cmd := &cobra.Command{
-		Use:   "plan [FILE]",
+		Use:   "plan [FILE...]",
 		Short: "Show what apply would do; changes nothing",
 		Long: `plan compares a plan file with the ledger and shows what apply would do. It
 asks the service nothing, reads no password and writes nothing, so it also runs
 where there are no credentials. apply compares with the service as well before
 it creates anything.
 
-FILE is apsctl.yaml in the current folder unless given.`,
+--show-expanded prints jobs after all merging instead, each value with the file
+and line that it came from, as a plan that could be used.
+
+` + planUsage,
 		Example: "  apsctl plan --emulator examples/quickstart.yaml\n  apsctl plan -o json migration.yaml | jq .summary",
-		Args:    cobra.MaximumNArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), planFile(args)) },
+		RunE:    c.run,
 	}
+	c.files.addFlags(cmd)
 	c.target.addLedgerFlags(cmd)
 	c.output.addFlag(cmd)
 	cmd.Flags().BoolVar(&c.full, "full", false, "list every change with every field")
 	cmd.Flags().BoolVar(&c.detailed, "detailed-exitcode", false, "exit 2 when there are changes")
+	cmd.Flags().StringVar(&c.expanded, "show-expanded", "", "print the jobs of this `name` or pattern after all merging")
 	return cmd
 }
 
-func (c *planCommand) run(ctx context.Context, file string) error {
-	wanted, err := c.app.loadPlan(file)
+func (c *planCommand) run(cmd *cobra.Command, args []string) error {
+	if c.expanded != "" {
+		return c.showExpanded(cmd, args)
+	}
+	wanted, err := c.files.load(c.app, cmd, args)
 	if err != nil {
 		return err
 	}
-	snapshot, err := readSnapshot(ctx, c.target.ledgerPath(), wanted.Name)
+	snapshot, err := readSnapshot(cmd.Context(), c.target.ledgerPath(), wanted.Name)
 	if err != nil {
 		return err
 	}

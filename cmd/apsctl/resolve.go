@@ -20,6 +20,7 @@ import (
 
 type resolveCommand struct {
 	app      *app
+	files    planFiles
 	target   target
 	output   outputFormat
 	settings settings
@@ -31,7 +32,7 @@ type resolveCommand struct {
 func newResolveCommand(a *app) *cobra.Command {
 	c := &resolveCommand{app: a}
 	cmd := &cobra.Command{
-		Use:   "resolve [FILE]",
+		Use:   "resolve [FILE...]",
 		Short: "Look now for creates without an answer; settle what a person decides",
 		Long: `resolve does what the start of an apply does for creates whose outcome is not
 known: it takes a complete listing of their regions, finds their jobs, or proves
@@ -48,9 +49,9 @@ carried out unless all can be. docs/ledger.md has the way out of every state.`,
 		Example: `  apsctl resolve
   apsctl resolve --plan orders --adopt orders-07=aps-bp1x --reason "made by hand on Monday"
   apsctl resolve --absent orders-08 --reason "deleted in the console, ticket 4711"`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
+		RunE: c.run,
 	}
+	c.files.addFlags(cmd)
 	c.target.addLedgerFlags(cmd)
 	c.target.addServiceFlags(cmd)
 	c.output.addFlag(cmd)
@@ -118,13 +119,13 @@ func (c *resolveCommand) wanted(cmd *cobra.Command, args []string) (*plan.Plan, 
 	if len(args) > 0 && c.plan != "" {
 		return nil, usagef(cmd, "FILE and --plan both say which plan: give one of them")
 	}
-	file := planFile(args)
+	file := planDefault
 	if len(args) == 0 {
 		if _, err := os.Stat(file); c.plan != "" || errors.Is(err, fs.ErrNotExist) {
 			return nil, c.settings.check(cmd)
 		}
 	}
-	wanted, err := c.app.loadPlan(file)
+	wanted, err := c.files.load(c.app, cmd, args)
 	if err != nil {
 		return nil, err
 	}

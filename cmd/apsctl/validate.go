@@ -7,32 +7,38 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/apsctl/apsctl/internal/printable"
+	"github.com/apsctl/apsctl/internal/secret"
 	"github.com/apsctl/apsctl/plan"
 )
 
 type validateCommand struct {
-	app    *app
-	output outputFormat
+	app     *app
+	files   planFiles
+	output  outputFormat
+	secrets bool
 }
 
 func newValidateCommand(a *app) *cobra.Command {
 	c := &validateCommand{app: a}
 	cmd := &cobra.Command{
-		Use:   "validate [FILE]",
-		Short: "Check a plan file, offline",
-		Long: `validate reads a plan file and reports every mistake at once, each with its
-line and column. It reads no password, no ledger and asks no service.
+		Use:   "validate [FILE...]",
+		Short: "Check a plan, offline",
+		Long: `validate reads a plan and reports every mistake at once, each with its line and
+column. It reads no ledger, asks no service and, unless --secrets is given, reads
+no password.
 
-FILE is apsctl.yaml in the current folder unless given.`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return c.run(planFile(args)) },
+` + planUsage,
+		Example: "  apsctl validate migration.yaml\n  apsctl validate -o json plans/ | jq -r '.problems[] | \"\\(.file):\\(.line): \\(.message)\"'",
+		RunE:    c.run,
 	}
+	c.files.addFlags(cmd)
 	c.output.addFlag(cmd)
+	cmd.Flags().BoolVar(&c.secrets, "secrets", false, "also read every password that the plan refers to, and forget it; runs its commands")
 	return cmd
 }
 
-func (c *validateCommand) run(file string) error {
-	wanted, err := c.app.loadPlan(file)
+func (c *validateCommand) run(cmd *cobra.Command, args []string) error {
+	wanted, err := c.files.load(c.app, cmd, args)
 	var problems plan.Problems
 	switch {
 	case c.output.json() && errors.As(err, &problems):
@@ -42,22 +48,42 @@ func (c *validateCommand) run(file string) error {
 		return exitWith(exitInvalid)
 	case err != nil:
 		return err
-	case c.output.json():
-		return writeJSON(c.app.stdout, validJSON{Valid: true, Plan: wanted.Name, Jobs: len(wanted.Jobs), Problems: []problemJSON{}})
+	}
+	if c.secrets {
+		if err := c.readSecrets(cmd, wanted); err != nil {
+			return err
+		}
+	}
+	if c.output.json() {
+		return writeJSON(c.app.stdout, newValidJSON(wanted))
 	}
 	_, err = fmt.Fprintf(c.app.stdout, "%s is valid: plan %s, %s.\n",
-		printable.Line(file), printable.Line(wanted.Name), plan.Count(len(wanted.Jobs), "job"))
+		printable.Line(wanted.File), printable.Line(wanted.Name), plan.Count(len(wanted.Jobs), "job"))
 	return err
 }
 
-// loadPlan reads a plan and shows its warnings, if any, on stderr.
-func (a *app) loadPlan(file string) (*plan.Plan, error) {
-	wanted, err := plan.Load(file)
-	if err != nil {
-		return nil, err
+// readSecrets reads every secret once, and reports all that cannot be read.
+func (c *validateCommand) readSecrets(cmd *cobra.Command, wanted *plan.Plan) error {
+	reader := secret.Reader{Redactor: c.app.redactor}
+	asked := map[string]bool{}
+	var failed []error
+	for _, job := range wanted.Jobs {
+		for _, ref := range []*secret.Ref{job.SourcePassword, job.DestinationPassword} {
+			if ref == nil {
+				continue
+			}
+			key := fmt.Sprintf("%q", []any{ref.Env, ref.File, ref.Command, ref.Dir}) // jobs share most of them
+			if asked[key] {
+				continue
+			}
+			asked[key] = true
+			if _, err := reader.Read(cmd.Context(), *ref); err != nil {
+				failed = append(failed, fmt.Errorf("%s: job %q: %w", job.Pos, job.Name, err))
+			}
+		}
 	}
-	if len(wanted.Warnings) > 0 {
-		fmt.Fprintln(a.stderr, plan.Problems(wanted.Warnings).Error())
+	if len(failed) > 0 {
+		return &exitError{exitInvalid, errors.Join(failed...)}
 	}
-	return wanted, nil
+	return nil
 }

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// planFiles are the flags of commands that read a plan.
+type planFiles struct {
+	vars     []string
+	varFiles []string
+}
+
+// planUsage explains the FILE arguments of those commands.
+const planUsage = `FILE is a plan file, a folder of them or a pattern; several form one plan and
+say the same name. Without any, it is apsctl.yaml in the current folder.`
+
+func (p *planFiles) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&p.vars, "var", nil, "set a variable of the plan, `NAME=VALUE`; wins over files, the environment and defaults")
+	flags.StringArrayVar(&p.varFiles, "var-file", nil, "YAML `file` with values of variables; a later one wins")
+}
+
+// options are what plan.Load needs of the flags.
+func (p *planFiles) options(cmd *cobra.Command) (plan.Options, error) {
+	o := plan.Options{VarFiles: p.varFiles, Vars: map[string]string{}}
+	for _, pair := range p.vars {
+		name, value, ok := strings.Cut(pair, "=")
+		if _, twice := o.Vars[name]; !ok || name == "" || twice {
+			return o, usagef(cmd, "--var is NAME=VALUE, each name once, not %q", pair)
+		}
+		o.Vars[name] = value
+	}
+	return o, nil
+}
+
+// load reads the plan and shows its warnings, if any, on stderr.
+func (p *planFiles) load(a *app, cmd *cobra.Command, args []string) (*plan.Plan, error) {
+	o, err := p.options(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return loadPlan(a, args, o)
+}
+
+func loadPlan(a *app, args []string, o plan.Options) (*plan.Plan, error) {
+	if len(args) == 0 {
+		args = []string{planDefault}
+	}
+	wanted, err := plan.Load(args, o)
+	if err != nil {
+		return nil, err
+	}
+	if len(wanted.Warnings) > 0 {
+		fmt.Fprintln(a.stderr, wanted.Warnings.Error())
+	}
+	return wanted, nil
+}

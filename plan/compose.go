@@ -1,0 +1,226 @@
+package plan
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	// includeDepthMax is how deep files may include one another.
+	includeDepthMax = 8
+	// filesMax is how many files one plan may consist of.
+	filesMax = 10_000
+)
+
+// include reads what a file includes, and what that includes.
+func (l *loader) include(from *planDraft, depth int) []*planDraft {
+	var drafts []*planDraft
+	for _, pattern := range from.included {
+		for _, inside := range l.resolveInclude(from.source, pattern) {
+			if depth > includeDepthMax {
+				pattern.wrong("", "files include one another more than %d deep", includeDepthMax)
+				return drafts
+			}
+			drafts = append(drafts, l.includeFile(from, pattern, inside, depth)...)
+		}
+	}
+	return drafts
+}
+
+// resolveInclude returns the files that one pattern means, as paths inside the
+// plan's folder.
+func (l *loader) resolveInclude(s *source, pattern *node) []string {
+	inside, ok := s.inside_(pattern)
+	if !ok {
+		return nil
+	}
+	if !hasMeta(inside) {
+		return []string{inside}
+	}
+	files, err := s.folder.glob(inside)
+	switch {
+	case err != nil:
+		pattern.wrong("a [ needs its ]", "%s is no valid pattern", pattern.quoted())
+	case len(files) == 0:
+		pattern.wrong("paths start at the folder of this file", "no file matches %s", pattern.quoted())
+	}
+	return files
+}
+
+// inside_ returns the path that n names in the file s as a path inside the
+// plan's folder, and reports one that leads out of it.
+func (s *source) inside_(n *node) (string, bool) {
+	name := filepath.ToSlash(n.text)
+	inside := path.Join(path.Dir(s.inside), name)
+	if path.IsAbs(name) || !filepath.IsLocal(filepath.FromSlash(inside)) {
+		n.wrong("paths are relative to the file that names them, and stay in the plan's folder", "%s leads out of the plan's folder", n.quoted())
+		return "", false
+	}
+	return inside, true
+}
+
+// shown is a path inside the plan's folder as users are told.
+func (f *folder) shown(inside string) string {
+	return filepath.Join(f.dir, filepath.FromSlash(inside))
+}
+
+func (l *loader) includeFile(from *planDraft, pattern *node, inside string, depth int) []*planDraft {
+	folder := from.source.folder
+	shown := folder.shown(inside)
+	key := absolute(shown)
+	if first, again := l.included[key]; again || l.isRoot(key) {
+		where := "the command names it"
+		if again {
+			where = fmt.Sprintf("it is included at %s", first)
+		}
+		pattern.wrong(where+"; keep included files in a folder of their own", "%s would be read twice", quoteName(shown))
+		return nil
+	}
+	if l.included[key] = pattern.position(); len(l.included) > filesMax {
+		pattern.wrong("", "the plan has more than %d files", filesMax)
+		return nil
+	}
+	s := l.open(folder, shown, func() (*os.File, error) { return folder.open(inside) })
+	if s == nil || s.body == nil {
+		return nil
+	}
+	s.inside = inside
+	draft := &planDraft{source: s}
+	body := l.expandTop(s.body)
+	if !includedSection.read(s.decoder(), body, "", draft) {
+		return nil
+	}
+	l.sameName(draft)
+	l.tighten(draft)
+	l.addProfiles(draft)
+	draft.layers = l.layers(draft, from.layers)
+	return append([]*planDraft{draft}, l.include(draft, depth+1)...)
+}
+
+func (l *loader) isRoot(key string) bool {
+	for _, root := range l.roots {
+		if absolute(root.path) == key {
+			return true
+		}
+	}
+	return false
+}
+
+// addSettings takes over what a file says for the whole plan. A setting may be
+// said in one file only, so that the order of files does not matter.
+func (l *loader) addSettings(draft *planDraft) {
+	d := draft.source.decoder()
+	l.settings(d, "run", draft.run, func(n *node) { runSection.read(d, n, "run", &l.plan.Run) })
+	l.settings(d, "limits", draft.limits, func(n *node) { limitsSection.read(d, n, "limits", &l.plan.Limits) })
+	l.settings(d, "moved", draft.moved, func(n *node) { l.readMoved(d, n) })
+}
+
+func (l *loader) settings(d *decoder, path string, n *node, read func(*node)) {
+	if n == nil || !d.wants(n, nodeMapping, path) {
+		return
+	}
+	kept := *n
+	kept.entries = nil
+	for _, e := range n.entries {
+		key := join(path, e.key.text)
+		if first := l.once[key]; first != nil {
+			e.key.wrong(fmt.Sprintf("it is set at %s too", first.position()), "%s is set in two files", key)
+			continue
+		}
+		l.once[key] = e.key
+		kept.entries = append(kept.entries, e)
+	}
+	read(&kept)
+}
+
+// tighten takes over the limits of an included file, which may not be looser
+// than the plan's own.
+func (l *loader) tighten(draft *planDraft) {
+	if draft.limits == nil {
+		return
+	}
+	var own Limits
+	if !limitsSection.read(draft.source.decoder(), draft.limits, "limits", &own) {
+		return
+	}
+	for _, limit := range []struct {
+		key       string
+		own, plan *int
+		set       **int
+	}{
+		{"max_create", own.MaxCreate, l.plan.Limits.MaxCreate, &l.plan.Limits.MaxCreate},
+		{"max_failures", own.MaxFailures, l.plan.Limits.MaxFailures, &l.plan.Limits.MaxFailures},
+	} {
+		if limit.own == nil {
+			continue
+		}
+		if limit.plan != nil && *limit.own > *limit.plan {
+			draft.limits.child(limit.key).wrong("an included file can lower a limit, not raise it", "limits.%s is %d here and %d in the plan", limit.key, *limit.own, *limit.plan)
+			continue
+		}
+		*limit.set = limit.own
+	}
+}
+
+// readMoved reads the renames: old name to new name.
+func (l *loader) readMoved(d *decoder, n *node) {
+	if l.plan.Moved == nil {
+		l.plan.Moved = map[string]string{}
+	}
+	for _, e := range n.entries {
+		old, oldOK := d.jobName(e.key, "a name in moved")
+		now, nowOK := d.jobName(e.value, join("moved", e.key.text))
+		switch {
+		case !oldOK || !nowOK:
+		case old == now:
+			e.value.wrong("", "moved leads %s to itself", e.key.quoted())
+		default:
+			l.plan.Moved[old] = now
+			l.once["moved to "+old] = e.value
+		}
+	}
+}
+
+// finishMoved checks the renames against the jobs, all of which are known now.
+func (l *loader) finishMoved() {
+	to := map[string]string{}
+	for _, old := range sortedKeys(l.plan.Moved) {
+		now := l.plan.Moved[old]
+		at := l.once["moved to "+old]
+		switch other := to[now]; {
+		case l.seen.has(old):
+			l.once[join("moved", old)].wrong("remove it from moved, or from the jobs", "job %s is in the plan and in moved", quoteName(old))
+		case !l.seen.has(now):
+			at.wrong("moved leads from a job's old name to its new one", "the plan has no job %s", at.quoted())
+		case other != "":
+			at.wrong("", "jobs %s and %s are both moved to %s", quoteName(other), quoteName(old), at.quoted())
+		}
+		to[now] = old
+	}
+}
+
+// includes reads the files and patterns of an include key.
+func (d *decoder) includes(n *node, at string) []*node {
+	items := []*node{n}
+	if n.kind == nodeList {
+		items = n.items
+	}
+	var patterns []*node
+	for _, item := range items {
+		text, ok := d.line(item, at)
+		switch {
+		case !ok:
+		case strings.Contains(text, "**"):
+			item.wrong("name each folder: include: [a/*.yaml, b/*.yaml]", "** is not known here")
+		case !hasMeta(text) && !fs.ValidPath(path.Clean(filepath.ToSlash(text))) && !strings.HasPrefix(text, ".") && !path.IsAbs(text):
+			item.wrong("", "%s is no path", item.quoted())
+		default:
+			patterns = append(patterns, item)
+		}
+	}
+	return patterns
+}

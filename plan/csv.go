@@ -1,0 +1,292 @@
+package plan
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// csvBytesMax is the largest CSV file that is read.
+	csvBytesMax = 1 << 30
+	// columnsMax is how many columns it may have.
+	columnsMax = 256
+)
+
+// csvDraft is a csv source as written.
+type csvDraft struct {
+	file  said[string]
+	where *node
+}
+
+// csv makes one job per row of a CSV file (RFC 4180) whose first row names the
+// columns: ${row.column}.
+func (l *loader) csv(s *source, t *template, d *decoder, n *node, at string) {
+	draft := csvDraft{}
+	if n.kind == nodePlain || n.kind == nodeText {
+		draft.file.set(d, n, at, (*decoder).line)
+	} else if !csvSection.read(d, n, at, &draft) {
+		return
+	} else if draft.file.at == nil {
+		n.wrong("write csv: FILE, or csv: {file: FILE, where: {COLUMN: VALUE}}", "%s has no file", at)
+	}
+	if !draft.file.ok {
+		return
+	}
+	inside, ok := s.inside_(draft.file.at)
+	if !ok {
+		return
+	}
+	shown := s.folder.shown(inside)
+	file, ok := l.openFile(shown, func() (*os.File, error) { return s.folder.open(inside) })
+	if !ok {
+		return
+	}
+	defer file.Close()
+	table := newCSVTable(l.collect(newSourceText(shown, "")), shown, file)
+	if !table.header() {
+		return
+	}
+	where, ok := table.conditions(d, draft.where, join(at, "where"))
+	if !ok {
+		return
+	}
+	t.knows("row", table)
+	for rows := 1; table.next(); rows++ {
+		if where.match(table.record) && !t.make("row", table, table.row) {
+			return
+		}
+		if rows == sampleRows && where == nil {
+			l.expect(table.remaining(file, rows))
+		}
+	}
+}
+
+// sampleRows is how many rows are read before the number of the others is
+// guessed.
+const sampleRows = 256
+
+// remaining guesses how many rows are still to come in file.
+func (t *csvTable) remaining(file *os.File, read int) int {
+	info, err := file.Stat()
+	if err != nil || info.Size() > csvBytesMax {
+		return 0
+	}
+	offset := t.reader.InputOffset()
+	return int((info.Size() - offset) * int64(read) / offset)
+}
+
+// expect makes room for so many more jobs at once: growing step by step would
+// leave several times their size behind.
+func (l *loader) expect(more int) {
+	more = min(more, jobsMax)
+	l.plan.Jobs = slices.Grow(l.plan.Jobs, more)
+	l.seen.grow(len(l.plan.Jobs) + more)
+}
+
+// csvTable reads a CSV file row by row. As a namespace it is the current row.
+type csvTable struct {
+	f       *findings
+	file    string
+	reader  *csv.Reader
+	columns []string
+	hidden  []bool    // by column: its cells go into no message
+	origins []*origin // by column
+	row     *origin
+	record  []string
+	line    int
+}
+
+func newCSVTable(f *findings, file string, from io.Reader) *csvTable {
+	buffered := bufio.NewReaderSize(io.LimitReader(from, csvBytesMax), 64<<10)
+	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\ufeff" {
+		_, _ = buffered.Discard(3)
+	}
+	reader := csv.NewReader(buffered)
+	reader.ReuseRecord = true
+	t := &csvTable{f: f, file: filepath.Base(file), reader: reader, line: 1}
+	t.row = &origin{table: t, column: wholeRow}
+	return t
+}
+
+// header reads the names of the columns.
+func (t *csvTable) header() bool {
+	if start, err := t.reader.Read(); err == nil {
+		t.columns = slices.Clone(start)
+	} else if err == io.EOF {
+		t.f.add(span{1, 1, 1}, "the file is empty; its first row names the columns", "")
+		return false
+	} else {
+		t.syntax(err)
+		return false
+	}
+	if len(t.columns) > columnsMax {
+		t.f.add(span{1, 1, 1}, fmt.Sprintf("the file has more than %d columns", columnsMax), "")
+		return false
+	}
+	seen := map[string]bool{}
+	for i, name := range t.columns {
+		line, column := t.reader.FieldPos(i)
+		at := span{line, column, 1}
+		switch {
+		case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
+			t.f.add(at, "the first row is not UTF-8 text", "save the file as UTF-8")
+		case strings.TrimSpace(name) == "" || strings.ContainsAny(name, "{}"):
+			t.f.add(at, fmt.Sprintf("column %d has no name that ${row.NAME} could use", i+1), "the first row names the columns")
+		case name != strings.TrimSpace(name):
+			t.f.add(at, fmt.Sprintf("the name of column %s starts or ends with a blank", quoteName(name)), "remove it")
+		case seen[name]:
+			t.f.add(at, fmt.Sprintf("two columns are called %s", quoteName(name)), "")
+		}
+		seen[name] = true
+		t.hidden = append(t.hidden, sensitiveKey(name))
+		t.origins = append(t.origins, &origin{table: t, column: i})
+	}
+	return !t.f.any()
+}
+
+// next reads the next row that can be used, and reports those that cannot.
+func (t *csvTable) next() bool {
+	for !t.f.full() {
+		record, err := t.reader.Read()
+		switch {
+		case err == io.EOF:
+			return false
+		case err != nil:
+			if !t.syntax(err) {
+				return false
+			}
+			continue
+		}
+		t.line, _ = t.reader.FieldPos(0)
+		t.record = record
+		if t.isText() {
+			return true
+		}
+	}
+	return false
+}
+
+// isText reports cells that are no text.
+func (t *csvTable) isText() bool {
+	for i, cell := range t.record {
+		if utf8.ValidString(cell) && strings.IndexByte(cell, 0) < 0 {
+			continue
+		}
+		line, column := t.reader.FieldPos(i)
+		t.f.add(span{line, column, 1}, fmt.Sprintf("the cell of column %s is not UTF-8 text", quoteName(t.columns[i])), "save the file as UTF-8")
+		return false
+	}
+	return true
+}
+
+// syntax reports why a row cannot be read, and whether the next one can.
+func (t *csvTable) syntax(err error) bool {
+	var parse *csv.ParseError
+	if !errors.As(err, &parse) {
+		t.f.add(span{}, "the file could not be read to its end", "check the disk")
+		return false
+	}
+	at := span{parse.Line, parse.Column, 1}
+	switch {
+	case errors.Is(err, csv.ErrFieldCount):
+		at.column = 1
+		t.f.add(at, fmt.Sprintf("this row does not have the %d cells of the first row", len(t.columns)), "text with a comma in it needs double quotes")
+		return true
+	case errors.Is(err, csv.ErrBareQuote):
+		t.f.add(at, `a double quote inside a cell that has none around it`, `write "a ""b"" c" for a "b" c`)
+	default:
+		t.f.add(at, "the double quotes of this cell do not end as they should", `inside double quotes, " is written ""`)
+	}
+	return false
+}
+
+func (t *csvTable) bind(name string) (binding, bool) {
+	i := slices.Index(t.columns, name)
+	if i < 0 {
+		return binding{}, false
+	}
+	if t.record == nil { // before the first row, only names are asked for
+		return binding{}, true
+	}
+	return binding{text: t.record[i], secret: t.hidden[i], via: t.origins[i]}, true
+}
+
+func (t *csvTable) names() []string { return t.columns }
+
+// conditions are what a row must be like to be used, by column.
+type conditions []condition
+
+type condition struct {
+	column int
+	any    []string // values or globs
+}
+
+func (t *csvTable) conditions(d *decoder, n *node, at string) (conditions, bool) {
+	if n == nil {
+		return nil, true
+	}
+	if !d.wants(n, nodeMapping, at) {
+		return nil, false
+	}
+	var all conditions
+	ok := true
+	for _, e := range n.entries {
+		column := slices.Index(t.columns, e.key.text)
+		if column < 0 {
+			hint := "columns: " + joinNames(t.columns)
+			if near := nearest(e.key.text, t.columns); near != "" {
+				hint = fmt.Sprintf("did you mean %q?", near)
+			}
+			e.key.wrong(hint, "%s has no column %s", t.file, e.key.quoted())
+			ok = false
+			continue
+		}
+		one, good := wanted(d, e.value, join(at, e.key.text))
+		all = append(all, condition{column, one})
+		ok = ok && good
+	}
+	return all, ok
+}
+
+// wanted reads one value or glob, or a list of them.
+func wanted(d *decoder, n *node, at string) ([]string, bool) {
+	items := []*node{n}
+	if n.kind == nodeList {
+		items = n.items
+	}
+	var all []string
+	for _, item := range items {
+		text, ok := d.scalar(item, at)
+		if !ok {
+			return nil, false
+		}
+		if _, err := path.Match(text, ""); err != nil {
+			item.wrong("a [ needs its ]; * ? and [ can be escaped with \\", "%s is no valid pattern", item.quoted())
+			return nil, false
+		}
+		all = append(all, text)
+	}
+	return all, true
+}
+
+func (c conditions) match(record []string) bool {
+	for _, one := range c {
+		cell := record[one.column]
+		if !slices.ContainsFunc(one.any, func(pattern string) bool {
+			ok, _ := path.Match(pattern, cell)
+			return ok
+		}) {
+			return false
+		}
+	}
+	return true
+}

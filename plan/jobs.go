@@ -1,0 +1,191 @@
+package plan
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
+)
+
+// jobsMax is how many jobs one plan may have.
+const jobsMax = 1_000_000
+
+// jobs reads the jobs of one file, those written out first.
+func (l *loader) jobs(file *planDraft) {
+	d := file.source.decoder()
+	if file.jobs != nil && d.wants(file.jobs, nodeList, "jobs") {
+		l.expect(len(file.jobs.items))
+		for i, item := range file.jobs.items {
+			l.job(d, item, fmt.Sprintf("jobs[%d]", i), file.layers, nil)
+		}
+	}
+	if file.generate != nil && d.wants(file.generate, nodeList, "generate") {
+		for i, item := range file.generate.items {
+			l.generate(file, d, item, fmt.Sprintf("generate[%d]", i))
+		}
+	}
+}
+
+// job reads one job and joins it with the defaults in layers. from is where its
+// values came from when a template made it, else nil.
+func (l *loader) job(d *decoder, item *node, path string, layers []jobDraft, from *origin) {
+	l.draft = jobDraft{}
+	if jobSection.read(d, item, path, &l.draft) {
+		l.finishJob(&l.draft, item, path, layers, from)
+	}
+}
+
+// finishJob joins a job as written with the defaults, and adds it to the plan.
+func (l *loader) finishJob(draft *jobDraft, item *node, path string, layers []jobDraft, from *origin) {
+	l.seen.name(draft.name)
+	for i := range layers {
+		draft.fill(&layers[i])
+	}
+	l.fillEndpoint(&draft.source, layers, sourceEnd)
+	l.fillEndpoint(&draft.destination, layers, destinationEnd)
+	if !complete(draft, item, path) {
+		return
+	}
+	l.plan.Jobs = append(l.plan.Jobs, l.finished(draft))
+	job := &l.plan.Jobs[len(l.plan.Jobs)-1]
+	if job.Pos = item.position(); from != nil {
+		job.Pos = from.place().position()
+	}
+	l.work(draft.name.at, job)
+	l.noteLife(draft)
+	l.trace(job, draft)
+}
+
+// complete reports what a job lacks, and returns whether all of it can be used.
+func complete(j *jobDraft, item *node, path string) bool {
+	const inDefaults = "set it in the job, in its profile or in defaults"
+	complete := true
+	for _, need := range [...]struct {
+		key    string
+		value  *said[string]
+		in     *node // the mapping it is missing in; nil means the job
+		broken bool  // that mapping is, which was reported
+		hint   string
+	}{
+		{"name", &j.name, nil, false, "the name is how apsctl knows the job again"},
+		{"region", &j.region, nil, false, "set it in the job, in defaults or for the plan"},
+		{"source.instance", &j.source.instance, j.source.at, j.source.broken, inDefaults},
+		{"destination.instance", &j.destination.instance, j.destination.at, j.destination.broken, inDefaults},
+		{"db_list", &j.dbList, nil, false, "for everything, write db_list: {EntireInstance: true}"},
+	} {
+		complete = complete && need.value.ok
+		if need.value.at == nil && !need.broken {
+			cmp.Or(need.in, item).wrong(need.hint, "%s has no %s", path, need.key)
+		}
+	}
+	return complete
+}
+
+// finished is the finished job. Fields that could not be read were reported.
+func (l *loader) finished(j *jobDraft) Job {
+	spec := Spec{
+		Name: j.name.value, Region: j.region.value,
+		Source:      SourceEndpoint{j.source.instance.value, j.source.region.value, j.source.user.value},
+		Destination: DestinationEndpoint{j.destination.instance.value, j.destination.user.value},
+		DBList:      j.dbList.value, PartitionList: j.partitionList.value, TargetTableMode: j.targetTableMode.value,
+	}
+	return Job{
+		Spec: spec, SourcePassword: j.source.password.value, DestinationPassword: j.destination.password.value,
+		Labels: j.labels, Life: j.life(), Digest: l.hash.spec(&spec),
+	}
+}
+
+// seen finds jobs that are in a plan twice, under one name or under two.
+type seen struct {
+	names map[string]seenName // by nameKey
+	works map[workKey]int32   // the first job of each work, in Plan.Jobs
+}
+
+// workKey stands for what a job synchronises. It costs less to keep than the
+// text, and 128 bits of SHA-256 are not met twice by chance.
+type workKey [16]byte
+
+// seenName is a job's name and where it stands, without its node: that of a
+// generated job lives no longer than the job is read.
+type seenName struct {
+	name string
+	at   place
+}
+
+func newSeen() *seen {
+	return &seen{map[string]seenName{}, map[workKey]int32{}}
+}
+
+// grow makes room for n jobs in all.
+func (s *seen) grow(n int) {
+	names, works := make(map[string]seenName, n), make(map[workKey]int32, n)
+	maps.Copy(names, s.names)
+	maps.Copy(works, s.works)
+	s.names, s.works = names, works
+}
+
+// has reports whether a job is called name.
+func (s *seen) has(name string) bool {
+	first, ok := s.names[nameKey(name)]
+	return ok && first.name == name
+}
+
+// name refuses a name that was there before, or one that looks like it.
+func (s *seen) name(name said[string]) {
+	if !name.ok {
+		return
+	}
+	key := nameKey(name.value)
+	first, ok := s.names[key]
+	if !ok {
+		s.names[key] = seenName{name.value, name.at.place()}
+		return
+	}
+	if first.name == name.value {
+		name.at.wrong(fmt.Sprintf("the first is at %s; names identify jobs and must differ", first.at.position()), "two jobs are called %s", name.at.quoted())
+		return
+	}
+	name.at.wrong(fmt.Sprintf("the other is at %s; choose names that a person can tell apart", first.at.position()),
+		"the names %s and %s differ only in case, width, composition or look-alike letters", quoteName(first.name), name.at.quoted())
+}
+
+// work warns of two jobs that would load the same data to the same place.
+func (l *loader) work(name *node, job *Job) {
+	key := l.hash.work(&job.Spec)
+	first, ok := l.seen.works[key]
+	if !ok {
+		l.seen.works[key] = int32(len(l.plan.Jobs) - 1)
+		return
+	}
+	other := &l.plan.Jobs[first]
+	name.warn("two jobs that load the same data are rarely meant", "job %s synchronises the same as job %s, at %s", name.quoted(), quoteName(other.Name), other.Pos)
+}
+
+// hashPlan is the digest of the whole desired state, in order of name.
+func hashPlan(jobs []Job) string {
+	lines := make([]string, len(jobs))
+	for i, job := range jobs {
+		lines[i] = fmt.Sprintf("%q %s\n", job.Name, job.Digest)
+	}
+	slices.Sort(lines)
+	sum := sha256.New()
+	io.WriteString(sum, "apsctl plan v1\n")
+	for _, line := range lines {
+		io.WriteString(sum, line)
+	}
+	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
+}
+
+// trace keeps where the values of a job came from, if that was asked for.
+func (l *loader) trace(job *Job, draft *jobDraft) {
+	if l.o.Trace == "" {
+		return
+	}
+	if ok, err := path.Match(l.o.Trace, job.Name); err == nil && ok {
+		l.traced = append(l.traced, tracedJob{len(l.plan.Jobs) - 1, traceFields(draft)})
+	}
+}

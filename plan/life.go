@@ -1,0 +1,158 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Life is what a plan says about a job beside what it synchronises. The service
+// sees none of it, and it is not part of the digest. The zero Life is the
+// default: nothing is adopted, started, suspended or removed unasked.
+type Life struct {
+	Adopt    Adopt
+	State    DesiredState
+	OnRemove OnRemove
+	// Protect refuses whatever would replace or delete the job.
+	Protect bool
+	// Ignore are fields whose differences are not acted on.
+	Ignore FieldSet
+	// SourcePasswordVersion and DestinationPasswordVersion change when the
+	// password that is referred to does. "" says nothing of it.
+	SourcePasswordVersion, DestinationPasswordVersion string
+}
+
+// Adopt says what to do about a job that the service has under a wanted name and
+// that the ledger does not know. The zero Adopt blocks, unless the command says
+// otherwise.
+type Adopt struct {
+	Any bool   // take it over if it agrees with the plan
+	ID  string // take over this one and no other
+}
+
+// DesiredState is what an existing job should be doing. "" leaves it to people.
+type DesiredState string
+
+// The states that a plan can ask for.
+const (
+	Running   DesiredState = "running"
+	Suspended DesiredState = "suspended"
+)
+
+// OnRemove says what becomes of a job that leaves the plan. "" is OnRemoveKeep.
+type OnRemove string
+
+// What can become of a job that leaves the plan.
+const (
+	OnRemoveKeep    OnRemove = "keep"
+	OnRemoveSuspend OnRemove = "suspend"
+	OnRemoveDelete  OnRemove = "delete"
+)
+
+// ignorable are the fields that a plan may ignore, in the order of their bits.
+// What identifies the work of a job is not among them.
+var ignorable = []string{
+	"source.region", "source.user", "destination.user", "db_list", "partition_list", "target_table_mode", "password_version",
+}
+
+// FieldSet is a set of fields that a plan may ignore.
+type FieldSet uint8
+
+// Has reports whether the field with the plan's key name, such as
+// "partition_list", is in s.
+func (s FieldSet) Has(name string) bool {
+	i := slices.Index(ignorable, name)
+	return i >= 0 && s&(1<<i) != 0
+}
+
+// Names lists the fields in s, in the order of the plan reference.
+func (s FieldSet) Names() []string {
+	var names []string
+	for i, name := range ignorable {
+		if s&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// fields reads the list of fields to ignore.
+func (d *decoder) fields(n *node, path string) (FieldSet, bool) {
+	if !d.wants(n, nodeList, path) {
+		return 0, false
+	}
+	var set FieldSet
+	ok := true
+	for _, item := range n.items {
+		name, one := oneOf(d, item, path, ignorable...)
+		if ok = ok && one; one {
+			set |= 1 << slices.Index(ignorable, name)
+		}
+	}
+	return set, ok
+}
+
+// adopt reads true, false or the id of the one job to take over.
+func (d *decoder) adopt(n *node, path string) (Adopt, bool) {
+	if n.kind == nodePlain && (n.text == "true" || n.text == "false") {
+		return Adopt{Any: n.text == "true"}, true
+	}
+	id, ok := d.matching(n, path, instanceRule, instanceMax, "true, false or a job's id such as aps-bp1abc is due")
+	if lower := strings.ToLower(id); ok && (lower == "true" || lower == "false" || lower == "yes" || lower == "no") {
+		n.wrong("write true or false, without quotes", "%s cannot be %s", path, n.quoted())
+		return Adopt{}, false
+	}
+	return Adopt{ID: id}, ok
+}
+
+// life is what the draft of a finished job says beside its spec.
+func (j jobDraft) life() Life {
+	return Life{
+		Adopt: j.adopt.value, State: j.state.value, OnRemove: j.onRemove.value, Protect: j.protect.value, Ignore: j.ignore.value,
+		SourcePasswordVersion: j.source.passwordVersion.value, DestinationPasswordVersion: j.destination.passwordVersion.value,
+	}
+}
+
+// pending counts the use of a key that is read, checked and not acted on yet.
+type pending struct {
+	jobs  int
+	first place
+}
+
+// note counts one use.
+func (l *loader) note(key string, at *node) {
+	p := l.pending[key]
+	if p == nil {
+		p = &pending{first: at.place()}
+		l.pending[key] = p
+	}
+	p.jobs++
+}
+
+// noteLife counts what a job says that no command acts on yet.
+func (l *loader) noteLife(j *jobDraft) {
+	for _, use := range []struct {
+		key string
+		at  *node
+	}{
+		{"state", j.state.at}, {"on_remove", j.onRemove.at}, {"protect", j.protect.at}, {"ignore", j.ignore.at},
+		{"password_version", j.source.passwordVersion.at}, {"password_version", j.destination.passwordVersion.at},
+	} {
+		if use.at != nil {
+			l.note(use.key, use.at)
+		}
+	}
+}
+
+// noteYetToCome warns of keys that no command acts on yet: a plan must not seem
+// to say what nothing carries out.
+func (l *loader) noteYetToCome() {
+	for _, key := range sortedKeys(l.pending) {
+		p := l.pending[key]
+		p.first.in.warn(p.first.span(), fmt.Sprintf("%s is not acted on yet (%s)", key, Count(p.jobs, "job")), "it is checked and kept for a later version")
+	}
+	if len(l.plan.Moved) > 0 {
+		old := sortedKeys(l.plan.Moved)[0]
+		l.once["moved to "+old].warn("until then: apsctl ledger mv OLD NEW", "moved is not acted on yet (%s)", Count(len(l.plan.Moved), "job"))
+	}
+}

@@ -1,0 +1,337 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A reference, ${namespace.name}, stands in a text for a value. References are
+// replaced after the YAML is read, in scalars only and in one pass: whatever a
+// value holds, it stays a text and is not looked at again. $${ stands for ${.
+
+// binding is what a reference stands for.
+type binding struct {
+	text string
+	// quoted says that the text stays text. Otherwise a reference that is all of
+	// an unquoted scalar reads as the text would in its place.
+	quoted bool
+	secret bool // it may be a password, which no message shows
+	broken bool // the value has a problem, which was reported
+	via    *origin
+}
+
+// namespace finds what the names behind one prefix stand for.
+type namespace interface {
+	// bind returns what name stands for, and whether there is such a name.
+	bind(name string) (binding, bool)
+	// names lists the known names, for hints. "" is the prefix by itself.
+	names() []string
+}
+
+// scope is what references can mean at one place, by their prefix.
+type scope map[string]namespace
+
+// hasReference reports whether the scalar n has a reference or an escaped one.
+func hasReference(n *node) bool {
+	return (n.kind == nodePlain || n.kind == nodeText) && strings.Contains(n.text, "${")
+}
+
+// expand returns n with all references replaced: n itself where it has none, and
+// otherwise a copy of what is on the way to them. Values that have a problem
+// become nodeBad.
+func (s scope) expand(n *node) *node { return (&filler{scope: s}).expand(n, inPlan) }
+
+// filler replaces references. One that reuses gives out the same copies again
+// after each reset: what a template makes of a row lives no longer than the row.
+type filler struct {
+	scope
+	reuse bool
+	slots []*slot
+	used  int
+}
+
+// slot is a copy with room for what is below it.
+type slot struct {
+	node
+	entries []entry
+	items   []*node
+}
+
+func (f *filler) reset() { f.used = 0 }
+
+// copyOf returns a copy of n for its references to be replaced in.
+func (f *filler) copyOf(n *node) *slot {
+	if !f.reuse || f.used == len(f.slots) {
+		f.slots = append(f.slots[:f.used], &slot{})
+	}
+	copied := f.slots[f.used]
+	if f.reuse {
+		f.used++
+	}
+	copied.node = *n
+	copied.refs, copied.scratch = false, f.reuse
+	return copied
+}
+
+// whereabouts tells what a value is part of.
+type whereabouts uint8
+
+const (
+	inPlan    whereabouts = iota
+	atObjects             // it is the value of db_list or partition_list
+	inObjects             // it is inside of one
+)
+
+func (w whereabouts) below(key string) whereabouts {
+	switch {
+	case w != inPlan:
+		return inObjects
+	case key == "db_list" || key == "partition_list":
+		return atObjects
+	}
+	return inPlan
+}
+
+func (f *filler) expand(n *node, where whereabouts) *node {
+	if !n.refs {
+		return n
+	}
+	filled := f.copyOf(n)
+	switch n.kind {
+	case nodeMapping:
+		f.expandEntries(filled, where)
+	case nodeList:
+		filled.items = filled.items[:0]
+		for _, item := range n.items {
+			filled.items = append(filled.items, f.expand(item, where.below("")))
+		}
+		filled.node.items = filled.items
+	case nodePlain, nodeText:
+		if where == atObjects && soleReference(n.text) == "" && refers(n) {
+			n.wrong("write it as YAML; in JSON text, a value could become part of the structure", "JSON text cannot hold references")
+			filled.kind = nodeBad
+			break
+		}
+		f.fill(&filled.node)
+	}
+	return &filled.node
+}
+
+// expandEntries fills in the values of a mapping and, inside objects, where keys
+// are names of databases and tables, its keys too.
+func (f *filler) expandEntries(filled *slot, where whereabouts) {
+	filled.entries = filled.entries[:0]
+	check := false // from the first filled-in key on, keys may repeat one another
+	for _, e := range filled.node.entries {
+		if e.key.refs {
+			e.key, check = f.expandKey(e.key, where), true
+		}
+		if check && !fresh(filled.entries, e.key) {
+			filled.dropped = true
+			continue
+		}
+		filled.entries = append(filled.entries, entry{e.key, f.expand(e.value, where.below(e.key.text))})
+	}
+	filled.node.entries = filled.entries
+}
+
+// fresh reports whether a key is fit to stand beside the entries before it.
+func fresh(before []entry, key *node) bool {
+	if key.kind == nodeBad {
+		return false
+	}
+	for _, e := range before {
+		if e.key.text == key.text {
+			key.wrong("remove one of the two", "key %s is here twice", key.quoted())
+			return false
+		}
+	}
+	return true
+}
+
+func (f *filler) expandKey(key *node, where whereabouts) *node {
+	filled := &f.copyOf(key).node
+	if where == inPlan {
+		key.wrong("only values can, and the keys inside db_list and partition_list", "this key cannot hold a reference")
+		filled.kind = nodeBad
+		return filled
+	}
+	f.fill(filled)
+	return filled
+}
+
+// expandedMax is the most bytes that references may make of one scalar.
+const expandedMax = 2 * objectsBytesMax
+
+// fill replaces the references in the scalar n.
+func (s scope) fill(n *node) {
+	if name := soleReference(n.text); name != "" {
+		if b := s.lookup(n, name); b.broken {
+			n.kind = nodeBad
+		} else {
+			n.secret = n.secret || b.secret
+			if n.text, n.via = b.text, b.via; b.quoted {
+				n.kind = nodeText
+			}
+		}
+		return
+	}
+	var b strings.Builder
+	rest, quoted := n.text, n.kind == nodeText
+	for {
+		i := strings.Index(rest, "${")
+		if i < 0 || b.Len() > expandedMax {
+			break
+		}
+		if i > 0 && rest[i-1] == '$' { // $${ is ${
+			b.WriteString(rest[:i] + "{")
+			rest = rest[i+2:]
+			continue
+		}
+		end := strings.IndexByte(rest[i:], '}')
+		if end < 0 {
+			n.wrong("close it with }, or write $${ for a literal ${", "a reference starts here and does not end")
+			n.kind = nodeBad
+			return
+		}
+		found := s.lookup(n, strings.TrimSpace(rest[i+2:i+end]))
+		if found.broken {
+			n.kind = nodeBad
+			return
+		}
+		n.secret = n.secret || found.secret
+		if n.via == nil || n.via.table == nil {
+			n.via = found.via
+		}
+		b.WriteString(rest[:i] + found.text)
+		rest, quoted = rest[i+end+1:], true
+	}
+	if b.Len() > expandedMax {
+		n.wrong("", "this text is longer than %d KiB with its references", expandedMax>>10)
+		n.kind = nodeBad
+		return
+	}
+	b.WriteString(rest)
+	if n.text = b.String(); quoted {
+		n.kind = nodeText
+	}
+}
+
+// soleReference returns what is between the braces when text is one reference
+// and nothing else, or "".
+func soleReference(text string) string {
+	inner, ok := strings.CutPrefix(text, "${")
+	if !ok || strings.IndexByte(inner, '}') != len(inner)-1 {
+		return ""
+	}
+	return strings.TrimSpace(inner[:len(inner)-1])
+}
+
+// lookup finds what a reference in n stands for, and reports one that stands for
+// nothing.
+func (s scope) lookup(n *node, reference string) binding {
+	prefix, name, _ := strings.Cut(reference, ".")
+	ns := s[prefix]
+	if ns == nil {
+		n.wrong(s.knownHint(), "there is no %sto refer to here", unlessSecret(n, "${"+clipReference(reference)+"} "))
+		return binding{broken: true}
+	}
+	b, ok := ns.bind(name)
+	if ok {
+		return b
+	}
+	hint := "known here: " + listed(prefix, ns.names())
+	if near := nearest(name, ns.names()); near != "" {
+		hint = fmt.Sprintf("did you mean ${%s}?", dotted(prefix, near))
+	} else if len(ns.names()) == 0 && prefix == "var" {
+		hint = "the plan declares no variables: write vars: {NAME: DEFAULT}"
+	}
+	n.wrong(hint, "there is no %sto refer to here", unlessSecret(n, "${"+clipReference(reference)+"} "))
+	return binding{broken: true}
+}
+
+func (s scope) knownHint() string {
+	var all []string
+	for _, prefix := range slices.Sorted(maps.Keys(s)) {
+		if names := s[prefix].names(); len(names) > 0 {
+			all = append(all, listed(prefix, names))
+		}
+	}
+	const literal = "write $${ for a literal ${"
+	if len(all) == 0 {
+		return "the plan declares no variables: write vars: {NAME: DEFAULT}; " + literal
+	}
+	return "known here: " + strings.Join(all, ", ") + "; " + literal
+}
+
+// listedMax is how many names a hint lists.
+const listedMax = 12
+
+func listed(prefix string, names []string) string {
+	var all []string
+	for i, name := range names {
+		if i == listedMax {
+			all = append(all, "…")
+			break
+		}
+		all = append(all, "${"+dotted(prefix, name)+"}")
+	}
+	return strings.Join(all, ", ")
+}
+
+func dotted(prefix, name string) string {
+	if name == "" {
+		return prefix
+	}
+	return prefix + "." + name
+}
+
+func clipReference(text string) string {
+	quoted := quoteName(text)
+	return quoted[1 : len(quoted)-1]
+}
+
+// unlessSecret returns text, or nothing when it is part of what n hides.
+func unlessSecret(n *node, text string) string {
+	if n.secret {
+		return "such thing "
+	}
+	return text
+}
+
+// refers reports whether the scalar n has a reference that is not escaped.
+func refers(n *node) bool {
+	found := false
+	references(n, func(*node, string, string) { found = true })
+	return found
+}
+
+// references calls yield for every reference in n and below it.
+func references(n *node, yield func(at *node, prefix, name string)) {
+	if !n.refs {
+		return
+	}
+	for _, e := range n.entries {
+		references(e.key, yield)
+		references(e.value, yield)
+	}
+	for _, item := range n.items {
+		references(item, yield)
+	}
+	for rest := n.text; n.kind == nodePlain || n.kind == nodeText; {
+		i := strings.Index(rest, "${")
+		if i < 0 {
+			return
+		}
+		end := strings.IndexByte(rest[i:], '}')
+		if i > 0 && rest[i-1] == '$' || end < 0 {
+			rest = rest[i+2:]
+			continue
+		}
+		prefix, name, _ := strings.Cut(strings.TrimSpace(rest[i+2:i+end]), ".")
+		yield(n, prefix, name)
+		rest = rest[i+end+1:]
+	}
+}

@@ -1,0 +1,229 @@
+package plan
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// source is one YAML file that was read.
+type source struct {
+	path   string  // as users are told
+	folder *folder // of the plan that it belongs to
+	inside string  // its path in folder, with slashes
+	body   *node   // nil when it could not be read, which was reported
+}
+
+// child is the value of one key at the top level, or nil.
+func (s *source) child(key string) *node {
+	if s.body == nil {
+		return nil
+	}
+	return s.body.child(key)
+}
+
+// folder is where the files that a plan names by itself must be: the folder of
+// the file that the command named.
+type folder struct {
+	dir  string
+	root *os.Root // opened when it is first needed
+}
+
+func newFolder(file string) *folder { return &folder{dir: filepath.Dir(file)} }
+
+// open opens the file or folder at a path inside, which no link leads out of.
+func (f *folder) open(inside string) (*os.File, error) {
+	root, err := f.open_()
+	if err != nil {
+		return nil, err
+	}
+	return root.OpenFile(filepath.FromSlash(inside), openFlags, 0)
+}
+
+func (f *folder) open_() (*os.Root, error) {
+	if f.root == nil {
+		root, err := os.OpenRoot(f.dir)
+		if err != nil {
+			return nil, err
+		}
+		f.root = root
+	}
+	return f.root, nil
+}
+
+// glob lists the files inside that match, in order of name.
+func (f *folder) glob(pattern string) ([]string, error) {
+	root, err := f.open_()
+	if err != nil {
+		return nil, err
+	}
+	return fs.Glob(root.FS(), pattern)
+}
+
+func (l *loader) close() {
+	for _, s := range l.roots {
+		if s.folder != nil && s.folder.root != nil {
+			_ = s.folder.root.Close()
+		}
+	}
+}
+
+// openFlags keep a named pipe from holding us up.
+const openFlags = os.O_RDONLY | syscall.O_NONBLOCK
+
+// openPlain opens a file that the command named, wherever it is.
+func openPlain(path string) (*os.File, error) { return os.OpenFile(path, openFlags, 0) }
+
+// open reads and parses one YAML file. It returns nil after reporting that the
+// file cannot be read, and a source without a body when its content cannot.
+func (l *loader) open(in *folder, shown string, open func() (*os.File, error)) *source {
+	data, ok := l.readAll(shown, open)
+	if !ok {
+		return nil
+	}
+	return l.parse(in, shown, data)
+}
+
+func (l *loader) parse(in *folder, shown string, data []byte) *source {
+	s := &source{path: shown, folder: in, inside: filepath.Base(shown)}
+	text, refused := decodeText(shown, data)
+	if refused != nil {
+		l.found = append(l.found, refused)
+		return s
+	}
+	f := l.collect(text)
+	if body := parseYAML(f, strings.Join(text.lines, "\n")); body != nil {
+		s.body = newBuilder(f).build(body, false)
+	}
+	return s
+}
+
+// readAll reads a whole file, at most one byte more than a plan may have. The
+// checks are made on the opened file, so that it cannot be swapped in between.
+func (l *loader) readAll(shown string, open func() (*os.File, error)) ([]byte, bool) {
+	file, ok := l.openFile(shown, open)
+	if !ok {
+		return nil, false
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, fileBytesMax+1))
+	if err != nil {
+		l.refuse(shown, "the file could not be read to its end", "check the disk")
+		return nil, false
+	}
+	return data, true
+}
+
+// openFile opens a regular file, or reports why it cannot be used.
+func (l *loader) openFile(shown string, open func() (*os.File, error)) (*os.File, bool) {
+	file, err := open()
+	if err != nil {
+		message, hint := explainOpen(err)
+		l.refuse(shown, message, hint)
+		return nil, false
+	}
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		l.refuse(shown, "the file cannot be read", "check its permissions")
+	case info.IsDir():
+		l.refuse(shown, "this is a folder; a file is due", "name the file in it")
+	case !info.Mode().IsRegular():
+		l.refuse(shown, "this is no regular file", "write it to a file first")
+	default:
+		return file, true
+	}
+	_ = file.Close()
+	return nil, false
+}
+
+// explainOpen says in our words why a file could not be opened.
+func explainOpen(err error) (message, hint string) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "the file does not exist", "check the name; relative paths in a plan start at the file that says them"
+	case errors.Is(err, fs.ErrPermission):
+		return "the file cannot be read", "check its permissions and those of its folder"
+	case isEscape(err):
+		return "this leads out of the plan's folder", "a plan reads files of its own folder only: move the file there"
+	}
+	return "the file cannot be read", "check that it is a file"
+}
+
+// isEscape reports whether os.Root refused a path. It has no error to compare
+// with, and all that the kernel refuses has a number.
+func isEscape(err error) bool {
+	var number syscall.Errno
+	return !errors.As(err, &number)
+}
+
+// findAll replaces folders and globs in paths by the files that they stand for.
+// A file that is named twice is read once.
+func (l *loader) findAll(paths []string) []string {
+	var files []string
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		switch {
+		case err == nil && info.IsDir():
+			files = append(files, l.filesIn(path)...)
+		case err != nil && hasMeta(path):
+			files = append(files, l.matching(path)...)
+		default:
+			files = append(files, path)
+		}
+	}
+	seen := map[string]bool{}
+	return slices.DeleteFunc(files, func(file string) bool {
+		key := cmp.Or(absolute(file), file)
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
+}
+
+func absolute(file string) string {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
+// filesIn lists the plan files directly in a folder.
+func (l *loader) filesIn(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		l.refuse(dir, "the folder cannot be read", "check its permissions")
+		return nil
+	}
+	var files []string
+	for _, e := range entries {
+		if ext := path.Ext(e.Name()); (ext == ".yaml" || ext == ".yml") && !e.IsDir() && e.Name()[0] != '.' {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
+	}
+	if len(files) == 0 {
+		l.refuse(dir, "the folder has no plan in it", "a plan file ends in .yaml or .yml")
+	}
+	return files
+}
+
+func (l *loader) matching(pattern string) []string {
+	files, err := filepath.Glob(pattern)
+	switch {
+	case err != nil:
+		l.refuse(pattern, "this is no valid pattern", "a [ needs its ]")
+	case len(files) == 0:
+		l.refuse(pattern, "no file matches", "check the pattern and the current folder")
+	}
+	return files
+}
+
+func hasMeta(path string) bool { return strings.ContainsAny(path, "*?[") }
