@@ -13,7 +13,7 @@ import (
 const (
 	// timeoutDefault is how long a command may take to print its secret.
 	timeoutDefault = 30 * time.Second
-	// sizeMaxBytes is the most that a file or a command may hold or print.
+	// sizeMaxBytes is the most that a file, a command or a KMS secret may hold.
 	sizeMaxBytes = 64 << 10
 )
 
@@ -26,6 +26,10 @@ type Reader struct {
 	Timeout time.Duration
 	// LookupEnv reads the environment. nil means os.LookupEnv.
 	LookupEnv func(name string) (string, bool)
+	// KMS returns a whole secret; Field is empty and VersionStage is not. Its
+	// errors must not repeat anything of what came. It is called from several
+	// goroutines. nil refuses secrets of KMS.
+	KMS func(ctx context.Context, k KMS) (Value, error)
 
 	mu    sync.Mutex
 	calls map[string]*call
@@ -43,9 +47,9 @@ type call struct {
 // A secret is read once in the life of r, and everyone who asks meanwhile waits
 // for that one reading; an error is told to those who waited and then forgotten,
 // so the next Read tries again. The value of an environment variable is taken as
-// it is; one newline (LF or CRLF) at the end of a file or of a command's output
-// is dropped. A secret that is empty, or holds a NUL byte, is refused, and so are
-// a file or an output of more than 64 KiB.
+// it is; one newline (LF or CRLF) at the end of anything else is dropped. A secret
+// that is empty, or holds a NUL byte, is refused, and so is a file, an output or a
+// KMS secret of more than 64 KiB.
 //
 // A file must be a regular file, possibly reached by symbolic links, that belongs
 // to this user or root, that no one else may read or write, and that is not in a
@@ -57,7 +61,16 @@ type call struct {
 //
 // Errors name ref and the next step, and never anything that was read.
 func (r *Reader) Read(ctx context.Context, ref Ref) (Value, error) {
-	key := fmt.Sprintf("%q", []any{ref.Env, ref.File, ref.Command, ref.Dir})
+	value, err := r.shared(ctx, ref)
+	if err != nil {
+		return Value{}, fmt.Errorf("secret from %s: %w", ref, err)
+	}
+	return value, nil
+}
+
+// shared is Read, with errors that do not name ref.
+func (r *Reader) shared(ctx context.Context, ref Ref) (Value, error) {
+	key := ref.key()
 	for {
 		r.mu.Lock()
 		c, waiting := r.calls[key]
@@ -76,13 +89,22 @@ func (r *Reader) Read(ctx context.Context, ref Ref) (Value, error) {
 		select {
 		case <-c.done:
 		case <-ctx.Done():
-			return Value{}, fmt.Errorf("secret from %s: %w", ref, context.Cause(ctx))
+			return Value{}, fmt.Errorf("%w: %w", errStopped, context.Cause(ctx))
 		}
 		// The one who read may have been cancelled while we still want the secret.
 		if c.err == nil || !errors.Is(c.err, errStopped) || ctx.Err() != nil {
 			return c.value, c.err
 		}
 	}
+}
+
+// key is equal for references to the same secret.
+func (r Ref) key() string {
+	if r.KMS == nil {
+		return fmt.Sprintf("%q", []any{r.Env, r.File, r.Command, r.Dir})
+	}
+	k := r.KMS.whole()
+	return fmt.Sprintf("%q", []any{r.Env, r.File, r.Command, "kms", k.Secret, k.Region, k.VersionStage, r.KMS.Field})
 }
 
 // errStopped marks a reading that ended because its reader's context did.
@@ -101,7 +123,7 @@ func (r *Reader) lead(ctx context.Context, key string, ref Ref, c *call) {
 	}()
 	text, err := r.read(ctx, ref)
 	if err != nil {
-		c.err = fmt.Errorf("secret from %s: %w", ref, err)
+		c.err = err
 		return
 	}
 	c.value, c.err = NewValue(text), nil
@@ -114,18 +136,20 @@ func (r *Reader) read(ctx context.Context, ref Ref) (string, error) {
 		return "", fmt.Errorf("%w: %w", errStopped, context.Cause(ctx))
 	}
 	set := 0
-	for _, is := range []bool{ref.Env != "", ref.File != "", len(ref.Command) > 0} {
+	for _, is := range []bool{ref.Env != "", ref.File != "", len(ref.Command) > 0, ref.KMS != nil} {
 		if is {
 			set++
 		}
 	}
 	switch {
 	case set != 1:
-		return "", errors.New("the reference must name exactly one of env, file and command")
+		return "", errors.New("the reference must name exactly one of env, file, command and kms")
 	case ref.Env != "":
 		return r.readEnv(ref.Env)
 	case ref.File != "":
 		return readFile(ref)
+	case ref.KMS != nil:
+		return r.readKMS(ctx, *ref.KMS)
 	}
 	return r.readCommand(ctx, ref)
 }

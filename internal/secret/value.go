@@ -39,11 +39,13 @@ func (v Value) LogValue() slog.Value         { return slog.StringValue(redacted)
 func (v Value) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 func (v Value) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// Ref says where a secret is found. Exactly one of Env, File and Command is set.
+// Ref says where a secret is found. Exactly one of Env, File, Command and KMS is
+// set.
 type Ref struct {
 	Env     string   // name of an environment variable
 	File    string   // path of a file
 	Command []string // program and arguments, run without a shell
+	KMS     *KMS     // a secret of Alibaba Cloud's Key Management Service
 	// Dir is the folder of the plan file: where a relative File starts and
 	// where Command runs.
 	Dir string
@@ -58,6 +60,8 @@ func (r Ref) String() string {
 		return "file " + r.File
 	case len(r.Command) > 0:
 		return "command " + r.Command[0]
+	case r.KMS != nil:
+		return r.KMS.String()
 	}
 	return "nowhere"
 }
