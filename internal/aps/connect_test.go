@@ -129,3 +129,30 @@ func TestProxyRefusal(t *testing.T) {
 		wantVerdict(t, c.Create(t.Context(), request()), plan.VerdictNotSent, plan.FailureTemporary, "the proxy cannot be reached")
 	}
 }
+
+// TestTLSWithAProxy: what is wrong with a proxy's certificate is said of the
+// proxy, not of the service behind it.
+func TestTLSWithAProxy(t *testing.T) {
+	good := certificate(t, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), "127.0.0.1")
+	proxy := tlsServer(t, func(c *tls.Config) { c.Certificates = []tls.Certificate{good} })
+	through, _ := url.Parse(proxy.URL)
+	c := newTestClient(t, "https://adb.example")
+	c.wire.transport.Proxy = checkedProxy(http.ProxyURL(through))
+	got := c.Create(t.Context(), request())
+	wantVerdict(t, got, plan.VerdictNotSent, plan.FailureConfig, "the certificate of the proxy is signed by an unknown authority")
+	if strings.Contains(got.Why, "adb.example") {
+		t.Errorf("the service is blamed: %s", got.Why)
+	}
+}
+
+func TestUnusableProxySetting(t *testing.T) {
+	for _, setting := range []string{"http://user:proxy-password@%zz", "ftp://user:proxy-password@127.0.0.1"} {
+		c := newTestClient(t, "https://adb.example")
+		c.wire.transport.Proxy = checkedProxy(func(*http.Request) (*url.URL, error) { return url.Parse(setting) })
+		got := c.Create(t.Context(), request())
+		wantVerdict(t, got, plan.VerdictNotSent, plan.FailureConfig, "HTTPS_PROXY (or https_proxy) is not the URL of a proxy")
+		if strings.Contains(got.Why, "proxy-password") {
+			t.Errorf("the proxy's password is shown: %s", got.Why)
+		}
+	}
+}

@@ -200,7 +200,6 @@ func validID(id string) bool {
 // retryAfter returns the service's hint of how long to wait, 0 if there is none.
 // The units are those that the official cores assume (API reference, section 7).
 func retryAfter(header http.Header) time.Duration {
-	const hintMax = time.Hour // more is a mistake, or an overflow
 	hint := milliseconds(header.Get("x-acs-retry-after"))
 	for _, name := range []string{"x-ratelimit-user-api", "x-ratelimit-user"} {
 		for part := range strings.SplitSeq(header.Get(name), ",") {
@@ -209,15 +208,18 @@ func retryAfter(header http.Header) time.Duration {
 			}
 		}
 	}
-	return min(hint, hintMax)
+	return hint
 }
 
+// milliseconds reads a hint, up to an hour: more is a mistake. What is no number,
+// or a negative one, is 0.
 func milliseconds(text string) time.Duration {
-	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 32)
-	if err != nil || n < 0 {
+	const most = time.Hour
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0
 	}
-	return time.Duration(n) * time.Millisecond
+	return time.Duration(min(max(n, 0), most.Milliseconds())) * time.Millisecond
 }
 
 // serverTime returns the answer's Date header, zero if it cannot be read.

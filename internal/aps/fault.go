@@ -48,7 +48,11 @@ func streamFault(err error) string {
 // connectFault words a failure to connect. Nothing was sent.
 func connectFault(err error, handshake *handshakeError, host string) failure {
 	if handshake != nil {
-		if f := tlsFault(handshake.err, host); f != nil {
+		with := host
+		if hasOp(err, "proxyconnect") {
+			with = "the proxy"
+		}
+		if f := tlsFault(handshake.err, with); f != nil {
 			return *f
 		}
 	}
@@ -59,6 +63,8 @@ func connectFault(err error, handshake *handshakeError, host string) failure {
 		return failure{plan.FailureConfig, "the proxy asks for a user name and password (407)"}
 	case errors.As(err, &proxy):
 		return failure{plan.FailureTemporary, fmt.Sprintf("the proxy refused to connect (%d)", proxy.status)}
+	case errors.Is(err, errProxySetting):
+		return failure{plan.FailureConfig, errProxySetting.Error()}
 	case hasOp(err, "proxyconnect"):
 		return failure{plan.FailureTemporary, "the proxy cannot be reached"}
 	case errors.As(err, &lookup) && lookup.IsNotFound:

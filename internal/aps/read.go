@@ -135,7 +135,7 @@ func (r *reply) result() (envelope, *plan.CallError) {
 		return fail(plan.FailureOther, fmt.Sprintf("HTTP %d, and not JSON of the service", r.status))
 	case err != nil:
 		return fail(plan.FailureTemporary, fmt.Sprintf("the answer (HTTP %d) is not JSON of the service", r.status))
-	case r.status == http.StatusOK && e.success != no && e.success != garbled && e.requestID != "":
+	case r.status == http.StatusOK && e.requestID != "" && e.succeeded():
 		return e, nil
 	}
 	class := readClass(r.status, e)
@@ -143,6 +143,13 @@ func (r *reply) result() (envelope, *plan.CallError) {
 		Failure: class, Why: wordClass(class),
 		Code: e.code(), Message: e.message, RequestID: e.requestID,
 	}
+}
+
+// succeeded reports whether an answer with status 200 is a success. Code decides
+// only where Success is missing: documented success samples carry InvalidInput
+// beside Success (API reference, section 2).
+func (e envelope) succeeded() bool {
+	return e.success == yes || e.success == unsaid && len(e.codes) == 0
 }
 
 // readClass classifies an error reply to a call that may be repeated.

@@ -194,6 +194,47 @@ func TestLifecycle(t *testing.T) {
 	}
 }
 
+// A 200 without Success is what its code says; with Success, the code may be
+// anything, as the documented samples have it.
+func TestCodeDecidesWhereSuccessIsMissing(t *testing.T) {
+	for body, want := range map[string]plan.Failure{
+		`{"RequestId":"R1"}`:                                         plan.FailureNone,
+		`{"RequestId":"R1","Code":200,"ErrCode":0}`:                  plan.FailureNone,
+		`{"RequestId":"R1","Success":true,"Code":"InvalidInput"}`:    plan.FailureNone,
+		`{"RequestId":"R1","Code":"InvalidInput"}`:                   plan.FailureOther,
+		`{"RequestId":"R1","ErrCode":"IncorrectDBInstanceState"}`:    plan.FailureOther,
+		`{"RequestId":"R1","Code":"Forbidden.RAM"}`:                  plan.FailurePermission,
+		`{"RequestId":"R1","Code":"Throttling.User"}`:                plan.FailureThrottled,
+		`{"RequestId":"R1","Success":false,"Code":"InternalError"}`:  plan.FailureTemporary,
+		`{"RequestId":"R1","Success":"maybe","Code":"InvalidInput"}`: plan.FailureOther,
+	} {
+		c := serve(t, answer(200, body))
+		for name, err := range map[string]error{
+			opModify: c.Modify(t.Context(), region, "aps-1", "{}", ""), opStart: c.Start(t.Context(), region, "aps-1"),
+			opSuspend: c.Suspend(t.Context(), region, "aps-1"), opDelete: c.Delete(t.Context(), region, "aps-1"),
+		} {
+			got := plan.FailureNone
+			if failed := (*plan.CallError)(nil); errors.As(err, &failed) {
+				got = failed.Failure
+			}
+			if got != want {
+				t.Errorf("%s of %s: got %v (%v), want %v", name, body, got, err, want)
+			}
+		}
+	}
+}
+
+func TestHintsAreCappedAndNotLost(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"": 0, "x": 0, "-5": 0, "1500": 1500 * time.Millisecond, " 20 ": 20 * time.Millisecond,
+		"2147483648": time.Hour, "9223372036854775807": time.Hour, "99999999999999999999": time.Hour, "-99999999999999999999": 0,
+	} {
+		if got := retryAfter(http.Header{"X-Acs-Retry-After": {text}}); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+}
+
 func TestCallerIdentity(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Acs-Action") != "GetCallerIdentity" || r.Header.Get("X-Acs-Version") != "2015-04-01" {

@@ -55,6 +55,8 @@ func (e *proxyError) Error() string { return "the proxy refused to connect" }
 var (
 	errNoExchange  = errors.New("a request without an exchange")
 	errSecondWrite = errors.New("a second wire attempt was refused")
+
+	errProxySetting = errors.New("HTTPS_PROXY (or https_proxy) is not the URL of a proxy; write it like http://proxy.example:3128, or unset it")
 )
 
 // wire is the HttpClient of the core. It sends each request once, follows no
@@ -68,7 +70,7 @@ type wire struct {
 func newWire(opts Options) *wire {
 	dialer := &net.Dialer{Timeout: opts.ConnectTimeout}
 	return &wire{hook: weakenHook(opts.HTTPClient), transport: &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment, // never for loopback
+		Proxy:                  checkedProxy(http.ProxyFromEnvironment), // never for loopback
 		OnProxyConnectResponse: checkProxy,
 		DialContext:            dialer.DialContext,
 		TLSHandshakeTimeout:    opts.ConnectTimeout,
@@ -82,6 +84,25 @@ func newWire(opts Options) *wire {
 		MaxIdleConnsPerHost:    64,
 		IdleConnTimeout:        idleMax,
 	}}
+}
+
+// checkedProxy is find, with an error of ours for a setting that cannot be used:
+// the original one quotes it, with the password in it.
+func checkedProxy(find func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
+	return func(request *http.Request) (*url.URL, error) {
+		proxy, err := find(request)
+		if err != nil {
+			return nil, errProxySetting
+		}
+		if proxy == nil {
+			return nil, nil
+		}
+		switch proxy.Scheme {
+		case "http", "https", "socks5", "socks5h":
+			return proxy, nil
+		}
+		return nil, errProxySetting
+	}
 }
 
 // checkProxy turns a proxy's refusal into an error without the proxy's words.
