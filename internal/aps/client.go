@@ -1,5 +1,6 @@
 // Package aps is the client for the APS job API of AnalyticDB for MySQL (API
-// version 2021-12-01), on Alibaba's own Go core.
+// version 2021-12-01), on Alibaba's own Go core. With the same core it asks STS
+// for the caller's identity, and KMS for passwords.
 //
 // The core encodes and signs requests; nothing else of it is trusted. What came
 // back is read by the package's own HTTP client (wire.go) as raw status, headers
@@ -31,6 +32,11 @@ type Options struct {
 	// STSEndpoint is the URL that CallerIdentity asks. "" is Endpoint when that
 	// is loopback, else https://sts.aliyuncs.com.
 	STSEndpoint string
+	// KMSEndpoint is the URL that SecretValue asks, whatever the region. "" is
+	// Endpoint when that is loopback, else kms-vpc.<region>.aliyuncs.com beside an
+	// Endpoint adb-vpc.…, else https://kms.<region>.aliyuncs.com. With a loopback
+	// Endpoint it must be loopback, too.
+	KMSEndpoint string
 	// Credentials give the keys; nil is DefaultCredentials("").
 	Credentials Credentials
 	// Limiter paces the calls; nil does not.
@@ -73,6 +79,7 @@ type Client struct {
 	opts     Options
 	endpoint *endpoint // nil: by region
 	sts      endpoint
+	kms      *endpoint // nil: by region
 	keys     *keyring
 	wire     *wire
 	core     openapi.Client // never called itself, only copied; see send
@@ -113,6 +120,9 @@ func New(opts Options) (*Client, error) {
 		return nil, err
 	}
 	c.sts = sts
+	if c.kms, err = kmsEndpoint(opts.KMSEndpoint, c.endpoint); err != nil {
+		return nil, err
+	}
 	core, err := openapi.NewClient(&openapi.Config{UserAgent: &opts.UserAgent, HttpClient: c.wire})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the core client: %w", err)
