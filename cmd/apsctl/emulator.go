@@ -19,6 +19,7 @@ type emulatorCommand struct {
 	listen  string
 	keys    []string
 	faults  string
+	secrets string
 	options emulator.Options
 }
 
@@ -27,9 +28,10 @@ func newEmulatorCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "emulator",
 		Short: "Serve a local stand-in for the APS API",
-		Long: `emulator serves the APS job operations and STS GetCallerIdentity on a local
-address: same wire protocol, signatures checked, jobs kept in a file. What the
-service's documentation leaves open is a flag. The key pair is emulator/emulator.
+		Long: `emulator serves the APS job operations, STS GetCallerIdentity and KMS
+GetSecretValue on a local address: same wire protocol, signatures checked, jobs
+kept in a file. What the service's documentation leaves open is a flag. The key
+pair is emulator/emulator.
 
 GET /_emulator/stats tells what was called and how many jobs are duplicates;
 POST /_emulator/faults sets the faults (docs/emulator.md).`,
@@ -44,6 +46,7 @@ POST /_emulator/faults sets the faults (docs/emulator.md).`,
 	flags.StringVar(&c.options.State, "state", "", "`file` that keeps the jobs; without it they are gone at the end")
 	flags.StringArrayVar(&c.keys, "key", nil, "further access key, as `id:secret[:account]`; may be repeated")
 	flags.StringVar(&c.faults, "faults", "", "YAML `file` of faults to strike with")
+	flags.StringVar(&c.secrets, "secrets", "", "YAML `file` of the secrets that KMS keeps (docs/emulator.md)")
 	c.addSwitches(flags)
 	return cmd
 }
@@ -107,11 +110,15 @@ func (c *emulatorCommand) readOptions() error {
 		}
 		c.options.Keys = append(c.options.Keys, key)
 	}
-	if c.faults == "" {
-		return nil
+	var err error
+	if c.secrets != "" {
+		if c.options.Secrets, err = emulator.LoadSecrets(c.secrets); err != nil {
+			return err
+		}
 	}
-	faults, err := emulator.LoadFaults(c.faults)
-	c.options.Faults = faults
+	if c.faults != "" {
+		c.options.Faults, err = emulator.LoadFaults(c.faults)
+	}
 	return err
 }
 

@@ -58,6 +58,9 @@ func (c *testClient) do(action string, params map[string]string) (reply, error) 
 	if action == "GetCallerIdentity" {
 		version = "2015-04-01"
 	}
+	if action == "GetSecretValue" {
+		version = "2016-01-20"
+	}
 	if c.version != "" {
 		version = c.version
 	}

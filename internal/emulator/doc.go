@@ -1,5 +1,6 @@
 // Package emulator is a local stand-in for the AnalyticDB for MySQL APS job
-// API (version 2021-12-01) and for STS GetCallerIdentity (2015-04-01).
+// API (version 2021-12-01), for STS GetCallerIdentity (2015-04-01) and for KMS
+// GetSecretValue (2016-01-20).
 //
 // It speaks the wire protocol of the API reference: both signatures, the
 // documented field names with their odd types and samples, the gateway's error

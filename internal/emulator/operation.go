@@ -5,6 +5,7 @@ import "net/http"
 const (
 	versionAPS = "2021-12-01"
 	versionSTS = "2015-04-01"
+	versionKMS = "2016-01-20"
 )
 
 // operation is one action of the API (API reference, section 2).
@@ -69,6 +70,12 @@ var operations = []operation{
 	// to every call.
 	{name: "GetCallerIdentity", version: versionSTS, allowGet: true, run: callerIdentity, params: []param{
 		{name: "RegionId", check: checkRegion},
+	}},
+	// The other parameters of this one (VersionId, FetchExtendedConfig, DryRun)
+	// are not served. GET would put the name of a secret into logs of proxies.
+	{name: "GetSecretValue", version: versionKMS, run: secretValue, params: []param{
+		{name: "SecretName", required: true, check: checkText},
+		{name: "VersionStage", check: checkText},
 	}},
 }
 

@@ -93,6 +93,10 @@ type Options struct {
 	// NoDefaultKey removes the pair emulator/emulator.
 	NoDefaultKey bool
 
+	// Secrets are what KMS keeps, in every region and for every key. Each name
+	// and stage may come once. They are in no state, log or page.
+	Secrets []Secret
+
 	// Quota is the number of requests a second for each account, action and
 	// region; the bucket holds one second's worth, at least one request.
 	// Zero means unlimited.

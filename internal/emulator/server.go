@@ -18,6 +18,7 @@ type Server struct {
 	opts     Options
 	state    *state
 	keys     keyring
+	vault    vault
 	throttle *throttle
 	faults   *faultSet
 	stats    *stats
@@ -38,6 +39,10 @@ func Open(opts Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("emulator: %w", err)
 	}
+	vault, err := newVault(opts.Secrets, opts.Now())
+	if err != nil {
+		return nil, fmt.Errorf("emulator: %w", err)
+	}
 	state, err := openState(opts.State, opts.ListOrder == OrderID, opts.Now())
 	if err != nil {
 		return nil, fmt.Errorf("emulator: %w", err)
@@ -47,7 +52,7 @@ func Open(opts Options) (*Server, error) {
 		return nil, fmt.Errorf("emulator: %w", errors.Join(err, state.close()))
 	}
 	return &Server{
-		opts: opts, state: state, keys: keys, faults: faults,
+		opts: opts, state: state, keys: keys, vault: vault, faults: faults,
 		throttle: newThrottle(opts.Quota), stats: newStats(opts.Now()),
 		closed: make(chan struct{}),
 	}, nil
