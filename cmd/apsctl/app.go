@@ -50,6 +50,7 @@ type target struct {
 	ledger   string
 	endpoint string
 	sts      string
+	kms      string
 	profile  string
 	emulator bool
 }
@@ -66,6 +67,7 @@ func (t *target) addServiceFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&t.endpoint, "endpoint", "", "`URL` of the service (default $"+endpointVariable+", else the public endpoint of each region)")
 	flags.StringVar(&t.sts, "sts-endpoint", "", "`URL` of STS (default the endpoint where that is loopback, else https://sts.aliyuncs.com)")
+	flags.StringVar(&t.kms, "kms-endpoint", "", "`URL` of KMS, for passwords that it keeps (default the endpoint where that is loopback, else that of each region)")
 	flags.StringVar(&t.profile, "profile", "", "`name` of the credentials profile (default: the official credential chain)")
 }
 

@@ -124,7 +124,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 	if err := putBy(reservePath); err != nil {
 		display.warn("no disk space could be put by for an emergency: the disk may be nearly full")
 	}
-	run := runner.New(wanted, ledger, service, c.app.secrets(), service.governor, runner.SystemClock(), runner.Options{
+	run := runner.New(wanted, ledger, service, c.app.secrets(service), service.governor, runner.SystemClock(), runner.Options{
 		RunID: runID, Endpoint: service.Service(),
 		Parallel: c.settings.parallel, Settle: c.settings.settle,
 		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed,

@@ -122,7 +122,7 @@ func hintFor(err error) string {
 	case errors.As(err, &bad):
 		return fmt.Sprintf("%s --help lists the flags", bad.command)
 	case errors.As(err, &address):
-		return "the address comes from --endpoint or $" + endpointVariable + ", or from --sts-endpoint"
+		return "the address comes from --endpoint or $" + endpointVariable + ", or from --sts-endpoint or --kms-endpoint"
 	case errors.As(err, &call) && call.Failure == plan.FailureTemporary:
 		return "nothing was created; check the network and the endpoint, then run it again"
 	case errors.As(err, &call) && call.Failure == plan.FailureThrottled:

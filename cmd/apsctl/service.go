@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"path/filepath"
 
@@ -27,20 +28,20 @@ type service struct {
 func (a *app) openService(t target, rate float64) (*service, error) {
 	governor := runner.NewGovernor(rate)
 	options := aps.Options{
-		Endpoint: t.endpointURL(), STSEndpoint: t.sts,
+		Endpoint: t.endpointURL(), STSEndpoint: t.sts, KMSEndpoint: t.kms,
 		Limiter: governor, Version: version(),
 	}
 	stop := func() {}
 	if t.emulator {
-		if t.endpoint != "" || t.sts != "" || t.profile != "" {
-			return nil, &usageError{errors.New("--emulator is a service of its own: leave --endpoint, --sts-endpoint and --profile out"), "apsctl"}
+		if t.endpoint != "" || t.sts != "" || t.kms != "" || t.profile != "" {
+			return nil, &usageError{errors.New("--emulator is a service of its own: leave --endpoint, --sts-endpoint, --kms-endpoint and --profile out"), "apsctl"}
 		}
 		address, stopEmulator, err := startEmulator()
 		if err != nil {
 			return nil, err
 		}
 		stop = stopEmulator
-		options.Endpoint, options.STSEndpoint = "http://"+address, ""
+		options.Endpoint, options.STSEndpoint, options.KMSEndpoint = "http://"+address, "", ""
 		options.Credentials = aps.StaticCredentials("emulator", "emulator", "")
 	} else {
 		options.Credentials = aps.DefaultCredentials(t.profile)
@@ -48,6 +49,9 @@ func (a *app) openService(t target, rate float64) (*service, error) {
 	client, err := aps.New(options)
 	if err != nil {
 		stop()
+		if errors.Is(err, aps.ErrDebug) {
+			return nil, &exitError{exitInvalid, err}
+		}
 		return nil, &endpointError{err}
 	}
 	return &service{Client: client, governor: governor, close: func() {
@@ -61,9 +65,16 @@ type endpointError struct{ error }
 
 func (e *endpointError) Unwrap() error { return e.error }
 
-// startEmulator serves the emulated service of this folder until stop.
+// startEmulator serves the emulated service of this folder until stop. Its KMS
+// keeps the secrets of the folder's secrets.yaml, if there is one.
 func startEmulator() (address string, stop func(), err error) {
-	server, err := emulator.Open(emulator.Options{State: filepath.Join(emulatorFolder, "cloud.journal")})
+	secrets, err := emulator.LoadSecrets(filepath.Join(emulatorFolder, "secrets.yaml"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", nil, err
+	}
+	server, err := emulator.Open(emulator.Options{
+		State: filepath.Join(emulatorFolder, "cloud.journal"), Secrets: secrets,
+	})
 	if errors.Is(err, emulator.ErrInUse) {
 		return "", nil, fmt.Errorf("the emulated service of this folder is in use by another apsctl; wait until that ends: %w", err)
 	}
@@ -94,6 +105,7 @@ type secrets struct {
 	*secret.Redactor
 }
 
-func (a *app) secrets() secrets {
-	return secrets{&secret.Reader{Redactor: a.redactor}, a.redactor}
+// secrets asks the KMS of service for what is kept there.
+func (a *app) secrets(service *service) secrets {
+	return secrets{&secret.Reader{Redactor: a.redactor, KMS: service.SecretValue}, a.redactor}
 }

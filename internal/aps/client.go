@@ -13,6 +13,7 @@ package aps
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -87,7 +88,7 @@ type Client struct {
 }
 
 // New returns a Client, or an error that says which option is unusable and how
-// to mend it. It sends nothing and fetches no credential.
+// to mend it, or ErrDebug. It sends nothing and fetches no credential.
 func New(opts Options) (*Client, error) {
 	if err := refuseDebug(debugFlags); err != nil {
 		return nil, err
@@ -147,12 +148,15 @@ func (c *Client) CloseIdleConnections() { c.wire.transport.CloseIdleConnections(
 // debugFlags is DEBUG as the core saw it: it looks when it is initialised.
 var debugFlags = os.Getenv("DEBUG")
 
+// ErrDebug says that the environment asks the core to print requests.
+var ErrDebug = errors.New("makes Alibaba's library print access keys and tokens to standard output: unset DEBUG")
+
 // refuseDebug fails when the core was told to print requests to standard output,
 // where they would mix with results and show keys and tokens.
 func refuseDebug(flags string) error {
 	for _, flag := range []string{"dara", "tea", "credential"} {
 		if slices.Contains(strings.Split(flags, ","), flag) {
-			return fmt.Errorf("DEBUG=%s makes Alibaba's library print access keys and tokens to standard output: unset DEBUG", flag)
+			return fmt.Errorf("DEBUG=%s %w", flag, ErrDebug)
 		}
 	}
 	return nil
