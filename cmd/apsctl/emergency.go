@@ -36,6 +36,7 @@ func appendDurably(path string, line []byte) error {
 	if err != nil {
 		return err
 	}
+	_ = file.Chmod(0o600) // it may have been there before, open to all
 	n, err := file.Write(line)
 	if err == nil {
 		err = file.Sync()

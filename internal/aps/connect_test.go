@@ -35,13 +35,18 @@ func TestDialerErrors(t *testing.T) {
 	}{
 		{&net.DNSError{Err: "no such host", Name: "h", IsNotFound: true}, "name not found: h.example"},
 		{&net.DNSError{Err: "server misbehaving", Name: "h"}, "name lookup failed: h.example"},
-		{errors.New("password=hunter2"), "cannot connect to h.example"},
+		{&url.Error{Op: "Post", URL: "https://u:hunter2@h.example/?p=hunter2", Err: errors.New("hunter2")}, "cannot connect to h.example"},
 	} {
 		c := newTestClient(t, "https://h.example")
 		c.wire.transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: test.err}
 		}
-		wantVerdict(t, c.Create(t.Context(), request()), plan.VerdictNotSent, plan.FailureTemporary, test.want)
+		got := c.Create(t.Context(), request())
+		wantVerdict(t, got, plan.VerdictNotSent, plan.FailureTemporary, test.want)
+		_, err := c.List(t.Context(), region, false)
+		if strings.Contains(got.Why+err.Error(), "hunter2") {
+			t.Errorf("the transport's own words are shown: %s, %v", got.Why, err)
+		}
 	}
 }
 

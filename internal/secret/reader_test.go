@@ -195,6 +195,17 @@ func TestReader_command(t *testing.T) {
 	}
 }
 
+func TestReader_command_newlines(t *testing.T) {
+	for output, want := range map[string]string{
+		`p`: "p", `p\n`: "p", `p\r\n`: "p", `p\n\n`: "p\n", `p\r`: "p\r", `\np\n`: "\np", ` p `: " p ",
+	} {
+		v, err := new(Reader).Read(t.Context(), sh(t, "printf '"+output+"'; echo "+canary+" >&2"))
+		if err != nil || v.Reveal() != want {
+			t.Errorf("%s: got %q, %v, want %q", output, v.Reveal(), err, want)
+		}
+	}
+}
+
 func TestReader_command_environment(t *testing.T) {
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", canary)
 	t.Setenv("HTTPS_PROXY", "http://u:"+canary+"@proxy")

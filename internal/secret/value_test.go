@@ -2,6 +2,7 @@ package secret
 
 import (
 	"bytes"
+	"encoding/gob"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -51,6 +52,13 @@ func TestValue_never_shows(t *testing.T) {
 		}
 		text, _ := marshal(h)
 		texts = append(texts, string(text))
+	}
+	for _, subject := range []any{v, &v, single{v}, h} { // that it fails will do
+		var out bytes.Buffer
+		if err := gob.NewEncoder(&out).Encode(subject); err != nil {
+			texts = append(texts, err.Error())
+		}
+		texts = append(texts, out.String())
 	}
 	var log bytes.Buffer
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
