@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apsctl/apsctl/internal/secret"
 	"github.com/apsctl/apsctl/plan"
@@ -217,6 +218,20 @@ func TestShortPasswordCostsTheMessage(t *testing.T) {
 	r.SourcePassword = secret.NewValue("abc")
 	if got := c.Create(t.Context(), r); got.Message != "" || got.Code != "InvalidParameter" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// A hostile text must not keep the client busy, nor get by uncleaned.
+func TestOverlongTextsAreLeftOut(t *testing.T) {
+	r := request()
+	r.SourcePassword = secret.NewValue(strings.Repeat("a", 60<<10) + "b")
+	for _, text := range []string{strings.Repeat("a", bodyMax/4), strings.Repeat("%2525+&amp;", bodyMax/48), strings.Repeat("a", textMax+1)} {
+		body, _ := json.Marshal(map[string]string{"RequestId": text, "Code": text, "Message": text})
+		start := time.Now()
+		got := serve(t, answer(400, string(body))).Create(t.Context(), r)
+		if took := time.Since(start); got.Message+got.Code+got.RequestID != "" || took > time.Second {
+			t.Errorf("%.20q: got %d bytes in %v", text, len(got.Message+got.Code+got.RequestID), took)
+		}
 	}
 }
 
