@@ -68,12 +68,12 @@ func (e *endpointError) Unwrap() error { return e.error }
 // startEmulator serves the emulated service of this folder until stop. Its KMS
 // keeps the secrets of the folder's secrets.yaml, if there is one.
 func startEmulator() (address string, stop func(), err error) {
-	secrets, err := emulator.LoadSecrets(filepath.Join(emulatorFolder, "secrets.yaml"))
+	kept, err := emulator.LoadSecrets(filepath.Join(emulatorFolder, "secrets.yaml"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", nil, err
 	}
 	server, err := emulator.Open(emulator.Options{
-		State: filepath.Join(emulatorFolder, "cloud.journal"), Secrets: secrets,
+		State: filepath.Join(emulatorFolder, "cloud.journal"), Secrets: kept,
 	})
 	if errors.Is(err, emulator.ErrInUse) {
 		return "", nil, fmt.Errorf("the emulated service of this folder is in use by another apsctl; wait until that ends: %w", err)
