@@ -87,11 +87,12 @@ func canaryFile(b *bench) string {
 }
 
 // canaryBench is a folder with a plan whose password the provider gives, and an
-// emulator. Temporary files go to the folder, too.
+// emulator, whose KMS keeps it in the field password of the secret db. Temporary files go to the folder, too.
 func canaryBench(t *testing.T, password func(*bench) string, emulator ...string) *cloud {
 	t.Helper()
 	b := newBench(t)
-	cloud := b.emulator(append(emulator, "--key", "mine:"+accessSecret)...)
+	secrets := kmsSecrets(t, "- {name: db, data: '{\"password\": \""+canary+"\"}'}\n")
+	cloud := b.emulator(append(emulator, "--key", "mine:"+accessSecret, "--secrets", secrets)...)
 	b.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "mine")
 	b.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", accessSecret)
 	b.setenv("TMPDIR", b.dir)

@@ -3,8 +3,13 @@ package aps
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apsctl/apsctl/plan"
 )
@@ -62,4 +67,89 @@ func FuzzCreateVerdict(f *testing.F) {
 			}
 		}
 	})
+}
+
+// answering is a service inside the process that always gives one answer.
+type answering struct {
+	status int
+	body   []byte
+}
+
+func (a *answering) Call(*http.Request, *http.Transport) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: a.status, Header: http.Header{"X-Acs-Retry-After": {string(a.body[:min(len(a.body), 20)])}},
+		Body: io.NopCloser(bytes.NewReader(a.body)),
+	}, nil
+}
+
+// FuzzSecretValue: no answer of KMS makes the client panic, take more than a
+// second or 256 MiB, give another text than the one that is in the answer, or
+// show a word of it in an error.
+func FuzzSecretValue(f *testing.F) {
+	for _, seed := range []string{
+		secretBody(nil), secretBody(map[string]any{"SecretDataType": "binary"}), secretBody(map[string]any{"SecretData": 7}),
+		strings.Replace(secretBody(nil), "%41", `\ud800`, 1), kmsRefusal("Forbidden.ResourceNotFound"), kmsRefusal("Forbidden.NoPermission"),
+		kmsRefusal("Rejected.Throttling"), kmsRefusal(kmsCanary), `{"SecretData":"` + kmsCanary, "<html>" + kmsCanary, "", "{}", "[]", "null",
+	} {
+		for _, status := range []int{200, 302, 404, 429} {
+			f.Add(status, []byte(seed))
+		}
+	}
+	service := &answering{}
+	c := newTestClient(f, "http://127.0.0.1:1", func(o *Options) { o.HTTPClient = service })
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		service.status, service.body = status, body
+		checkSecretValue(t, c, status, body)
+	})
+}
+
+func TestLargeAnswersOfKMSAreBounded(t *testing.T) {
+	service := &answering{}
+	c := newTestClient(t, "http://127.0.0.1:1", func(o *Options) { o.HTTPClient = service })
+	for _, body := range []string{
+		`{"a":` + strings.Repeat("[", 400_000) + strings.Repeat("]", 400_000) + "}",
+		`{"a":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + "}",
+		"{" + strings.Repeat(`"a":0,`, 100_000) + `"b":0}`,
+		kmsRefusal(strings.Repeat("%2525+&amp;", 20_000)),
+		secretBody(map[string]any{"SecretData": strings.Repeat(`"\`, 200_000)}),
+		secretBody(map[string]any{"SecretData": strings.Repeat("a", 2<<20)}),
+	} {
+		for _, service.status = range []int{200, 404, 429, 500} {
+			service.body = []byte(body)
+			checkSecretValue(t, c, service.status, service.body)
+		}
+	}
+}
+
+// checkSecretValue asks for a secret, of which body is the answer.
+func checkSecretValue(t *testing.T, c *Client, status int, body []byte) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	v, err := c.SecretValue(t.Context(), inKMS)
+	took := time.Since(start)
+	runtime.ReadMemStats(&after)
+	if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; took > slowness*time.Second || mib > 256 {
+		t.Errorf("HTTP %d, %.60q: it took %v and %d MiB", status, body, took, mib)
+	}
+	if err != nil {
+		if failed := (*plan.CallError)(nil); !errors.As(err, &failed) || failed.Message != "" || !v.IsZero() {
+			t.Errorf("got %#v", err)
+		}
+		if strings.Contains(err.Error(), kmsCanary[:6]) {
+			t.Errorf("the secret shows in %q", err)
+		}
+		return
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(body, &fields); err != nil || status != 200 {
+		t.Fatalf("a secret out of HTTP %d with %q", status, body)
+	}
+	for name, value := range fields {
+		if strings.EqualFold(name, "SecretData") && value == v.Reveal() {
+			return
+		}
+	}
+	t.Errorf("got %q, which is not in %q", v.Reveal(), body)
 }

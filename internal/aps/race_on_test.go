@@ -1,0 +1,5 @@
+//go:build race
+
+package aps
+
+const slowness = 10
