@@ -123,7 +123,7 @@ type pending struct {
 func (l *loader) note(key string, at *node) {
 	p := l.pending[key]
 	if p == nil {
-		p = &pending{first: at.place()}
+		p = &pending{first: at.here()}
 		l.pending[key] = p
 	}
 	p.jobs++

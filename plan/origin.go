@@ -63,8 +63,11 @@ func (n *node) place() place {
 	if n.via != nil && n.via.table != nil {
 		return n.via.place()
 	}
-	return place{in: n.in, line: n.line, column: n.column, head: n.head}
+	return n.here()
 }
+
+// here is where n itself stands, whatever its text.
+func (n *node) here() place { return place{in: n.in, line: n.line, column: n.column, head: n.head} }
 
 func (p place) span() span {
 	if p.exact {
