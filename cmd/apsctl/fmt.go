@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/apsctl/apsctl/internal/printable"
+	"github.com/apsctl/apsctl/plan"
+)
+
+const (
+	stdinArgument = "-"
+	stdinName     = "<stdin>" // in messages
+	// stdinBytesMax is one byte more than a plan may have, so that plan.Format
+	// sees that it is too large.
+	stdinBytesMax = 64<<20 + 1
+)
+
+type fmtCommand struct {
+	app   *app
+	check bool
+}
+
+func newFmtCommand(a *app) *cobra.Command {
+	c := &fmtCommand{app: a}
+	cmd := &cobra.Command{
+		Use:   "fmt [FILE]...",
+		Short: "Lay out plan files in the usual way",
+		Long: `fmt rewrites plan files in the one layout that plan files have, and prints the
+names of those that it changed. Only blanks and empty lines change: comments,
+quotes and the order of keys stay. There is nothing to configure.
+
+FILE is apsctl.yaml in the current folder unless given; - reads standard input
+and writes the result to standard output. A file is replaced whole or not at all,
+and only after its new text was found to say the same as the old.
+
+Exit codes:
+   0  done; with --check: all files are formatted
+   1  with --check: some are not, and are listed; else a file could not be written
+  10  a file is not YAML`,
+		RunE: func(_ *cobra.Command, args []string) error { return c.run(args) },
+	}
+	cmd.Flags().BoolVar(&c.check, "check", false, "write nothing; list the files that would change and exit with 1 if there are any")
+	return cmd
+}
+
+// run goes on after a file in trouble, so that one run tells about all of them.
+func (c *fmtCommand) run(files []string) error {
+	if len(files) == 0 {
+		files = []string{planDefault}
+	}
+	code := exitDone
+	for _, file := range files {
+		changed, err := c.format(file)
+		switch {
+		case err != nil:
+			code = max(code, c.app.explain(err))
+		case changed && c.check:
+			code = max(code, exitFailure)
+		}
+	}
+	if code != exitDone {
+		return exitWith(code)
+	}
+	return nil
+}
+
+// format formats one file, and returns whether that makes a difference.
+func (c *fmtCommand) format(file string) (changed bool, err error) {
+	if file == stdinArgument {
+		return c.formatStdin()
+	}
+	old, err := plan.ReadFile(file)
+	if err != nil {
+		return false, err
+	}
+	formatted, err := plan.Format(file, old)
+	if err != nil || string(formatted) == string(old) {
+		return false, err
+	}
+	if !c.check {
+		if err := replaceFile(file, old, formatted); err != nil {
+			return false, err
+		}
+	}
+	_, err = fmt.Fprintln(c.app.stdout, printable.Line(file))
+	return true, err
+}
+
+func (c *fmtCommand) formatStdin() (changed bool, err error) {
+	old, err := io.ReadAll(io.LimitReader(c.app.stdin, stdinBytesMax))
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", stdinName, err)
+	}
+	formatted, err := plan.Format(stdinName, old)
+	if err != nil {
+		return false, err
+	}
+	changed = string(formatted) != string(old)
+	switch {
+	case !c.check:
+		_, err = c.app.stdout.Write(formatted)
+	case changed:
+		_, err = fmt.Fprintln(c.app.stdout, stdinName)
+	}
+	return changed, err
+}
