@@ -15,6 +15,9 @@ func FuzzFormat(f *testing.F) {
 			f.Add(mustRead(f, path))
 		}
 	}
+	for _, text := range oddPlans {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) <= 16<<10 {
 			checkFormat(t, filepath.Join("dir", "plan.yaml"), data)

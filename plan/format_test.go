@@ -64,15 +64,17 @@ func TestFormatReportsTheProblemsOfParse(t *testing.T) {
 	}
 }
 
-// TestFormatLeavesAloneWhatItWouldChange holds texts that the YAML library reads
-// in ways of its own, so that moving them would change them.
+// oddPlans are texts that the YAML library reads in ways of its own, so that
+// moving them would change them.
+var oddPlans = []string{
+	"a: {b: 1, c: one\n            two}\n", // plain text in {} has to stay to the right of its key
+	"a: b\n   - c: d\n      e\n",           // a dash in a plain text keeps its indentation
+	" ---\n",                               // a text, not the start of a document
+	"? jobs:\n- a: 1\n",                    // would move again and again
+}
+
 func TestFormatLeavesAloneWhatItWouldChange(t *testing.T) {
-	for _, text := range []string{
-		"a: {b: 1, c: one\n            two}\n", // plain text in {} has to stay to the right of its key
-		"a: b\n   - c: d\n      e\n",           // a dash in a plain text keeps its indentation
-		" ---\n",                               // a text, not the start of a document
-		"? jobs:\n- a: 1\n",                    // would move again and again
-	} {
+	for _, text := range oddPlans {
 		formatted, err := Format("p.yaml", []byte(text))
 		var problems Problems
 		if err == nil || errors.As(err, &problems) || !strings.Contains(err.Error(), "p.yaml cannot be formatted") {
