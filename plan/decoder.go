@@ -143,7 +143,7 @@ func (d *decoder) labels(n *node, path string) map[string]string {
 }
 
 // passwordHint shows how a password is said.
-const passwordHint = "write password: {env: NAME}, {file: PATH} or {command: [PROGRAM, ARGUMENT]}"
+const passwordHint = "write password: {env: NAME}, {file: PATH}, {command: [PROGRAM, ARGUMENT]} or {kms: {secret: NAME}}"
 
 // password reads a reference to a password. A password itself is refused, and
 // no message shows it.
@@ -164,17 +164,17 @@ func (d *decoder) password(n *node, path string) (*secret.Ref, bool) {
 	var draft passwordDraft
 	passwordSection.read(d, n, path, &draft)
 	given := 0
-	for _, at := range []*node{draft.env.at, draft.file.at, draft.command.at} {
+	for _, at := range []*node{draft.env.at, draft.file.at, draft.command.at, draft.kms.at} {
 		if at != nil {
 			given++
 		}
 	}
 	if given > 1 || len(n.entries) == 0 {
-		n.wrong(passwordHint, "%s needs exactly one of env, file and command", path)
+		n.wrong(passwordHint, "%s needs exactly one of env, file, command and kms", path)
 		return nil, false
 	}
-	ok := draft.env.ok || draft.file.ok || draft.command.ok
-	ref := &secret.Ref{Env: draft.env.value, File: draft.file.value, Command: draft.command.value, Dir: d.dir}
+	ok := draft.env.ok || draft.file.ok || draft.command.ok || draft.kms.ok
+	ref := &secret.Ref{Env: draft.env.value, File: draft.file.value, Command: draft.command.value, KMS: draft.kms.value, Dir: d.dir}
 	if ok {
 		d.remember(n, ref)
 	}
@@ -189,6 +189,25 @@ func (d *decoder) remember(n *node, ref *secret.Ref) {
 		d.passwords = map[*node]*secret.Ref{}
 	}
 	d.passwords[n] = ref
+}
+
+// kms is where the Key Management Service keeps a secret.
+func (d *decoder) kms(n *node, path string) (*secret.KMS, bool) {
+	var draft kmsDraft
+	if !kmsSection.read(d, n, path, &draft) {
+		return nil, false
+	}
+	if draft.secret.at == nil {
+		n.wrong("write kms: {secret: NAME}", "%s names no secret", path)
+		return nil, false
+	}
+	ok := draft.secret.ok
+	for _, one := range []said[string]{draft.region, draft.versionStage, draft.field} {
+		ok = ok && (one.at == nil || one.ok)
+	}
+	return &secret.KMS{
+		Secret: draft.secret.value, Region: draft.region.value, VersionStage: draft.versionStage.value, Field: draft.field.value,
+	}, ok
 }
 
 // command is a program and its arguments.

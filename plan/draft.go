@@ -70,7 +70,10 @@ type endpointDraft struct {
 type passwordDraft struct {
 	env, file said[string]
 	command   said[[]string]
+	kms       said[*secret.KMS]
 }
+
+type kmsDraft struct{ secret, region, versionStage, field said[string] }
 
 // fill fills in what is open from defaults, key by key; its two ends are filled
 // in by loader.fillEndpoint. db_list and partition_list are values of their own

@@ -130,6 +130,8 @@ func (e *expander) password(path string, ref *secret.Ref) {
 		e.value(path, "{env: "+yamlText(ref.Env)+"}")
 	case ref.File != "":
 		e.value(path, "{file: "+yamlText(ref.File)+"}")
+	case ref.KMS != nil:
+		e.value(path, yamlKMS(ref.KMS))
 	default:
 		words := make([]string, len(ref.Command))
 		for i, word := range ref.Command {
@@ -137,6 +139,16 @@ func (e *expander) password(path string, ref *secret.Ref) {
 		}
 		e.value(path, "{command: ["+strings.Join(words, ", ")+"]}")
 	}
+}
+
+func yamlKMS(k *secret.KMS) string {
+	text := "{kms: {secret: " + yamlText(k.Secret)
+	for _, one := range []struct{ key, value string }{{"region", k.Region}, {"version_stage", k.VersionStage}, {"field", k.Field}} {
+		if one.value != "" {
+			text += ", " + one.key + ": " + yamlText(one.value)
+		}
+	}
+	return text + "}}"
 }
 
 // plainYAML matches texts that read as themselves without quotes, also inside

@@ -19,9 +19,9 @@ import (
 // formatted once more, an error says so and there is no result. That happens with
 // YAML that is odd beyond anything a plan needs.
 func Format(file string, data []byte) ([]byte, error) {
-	text, problems := decodeText(file, data)
-	if problems != nil {
-		return nil, problems
+	text, refused := decodeText(file, data)
+	if refused != nil {
+		return nil, refused.problems()
 	}
 	before, err := meaningOf(text)
 	if err != nil {

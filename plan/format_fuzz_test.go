@@ -40,8 +40,8 @@ func checkFormat(t *testing.T, file string, data []byte) []byte {
 	if err != nil || string(again) != string(formatted) {
 		t.Errorf("formatted once:\n%s\nand again: %v\n%s", formatted, err, again)
 	}
-	before, errBefore := Parse(file, data)
-	after, errAfter := Parse(file, formatted)
+	before, errBefore := Parse(file, data, Options{})
+	after, errAfter := Parse(file, formatted, Options{})
 	var problems, left Problems
 	switch {
 	case errors.As(errBefore, &problems) != errors.As(errAfter, &left), len(problems) != len(left):

@@ -55,7 +55,7 @@ func TestExamplesAreFormatted(t *testing.T) {
 
 func TestFormatReportsTheProblemsOfParse(t *testing.T) {
 	for _, text := range []string{"", "# only a comment\n", "a: [1\n", "a:\n\tb: 1\n", "a: 1\n---\nb: 2\n", "a: \"\tx\"\n", "\xff\xfea"} {
-		_, want := Parse("plan.yaml", []byte(text))
+		_, want := Parse("plan.yaml", []byte(text), Options{})
 		formatted, err := Format("plan.yaml", []byte(text))
 		var problems Problems
 		if !errors.As(err, &problems) || err.Error() != want.Error() || formatted != nil {

@@ -175,6 +175,19 @@ var passwordSection = section[passwordDraft]{
 		{"command", false, isTexts, "A program that prints the password, and its arguments; no shell.", func(d *decoder, n *node, path string, p *passwordDraft) {
 			p.command.set(d, n, path, (*decoder).command)
 		}},
+		{"kms", false, kmsSection.shape, "A secret that the Key Management Service (KMS) keeps.", func(d *decoder, n *node, path string, p *passwordDraft) { p.kms.set(d, n, path, (*decoder).kms) }},
+	},
+	secret: true,
+}
+
+var kmsSection = section[kmsDraft]{
+	fields: []field[kmsDraft]{
+		{"secret", true, isText, "The name of the secret (SecretName).", func(d *decoder, n *node, path string, k *kmsDraft) { k.secret.set(d, n, path, (*decoder).line) }},
+		{"region", false, isRegion, "Where it is kept, when that is not the job's region.", func(d *decoder, n *node, path string, k *kmsDraft) { k.region.set(d, n, path, (*decoder).region) }},
+		{"version_stage", false, isText, "The stage of its version (VersionStage), ACSCurrent unless given.", func(d *decoder, n *node, path string, k *kmsDraft) {
+			k.versionStage.set(d, n, path, (*decoder).line)
+		}},
+		{"field", false, isText, "The key whose value is the password, where the secret is a JSON object.", func(d *decoder, n *node, path string, k *kmsDraft) { k.field.set(d, n, path, (*decoder).line) }},
 	},
 	secret: true,
 }
@@ -227,6 +240,7 @@ func keyTables() []keyTable {
 		{"source", sourceSection.names()},
 		{"destination", destinationSection.names()},
 		{"password", passwordSection.names()},
+		{"kms", kmsSection.names()},
 		{"generate[]", generateSection.names()},
 		{"range", rangeSection.names()},
 		{"csv", csvSection.names()},

@@ -101,7 +101,7 @@ func (r *Run) prepareRequest(ctx context.Context, a *attempt) (plan.CreateReques
 		if password.ref == nil {
 			continue
 		}
-		value, err := r.secrets.Read(ctx, *password.ref)
+		value, err := r.secrets.Read(ctx, password.ref.InRegion(a.job.Region))
 		if err != nil {
 			return request, err
 		}

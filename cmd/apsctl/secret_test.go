@@ -75,6 +75,7 @@ var providers = map[string]func(*bench) string{
 	"command": func(b *bench) string {
 		return `{command: [/bin/sh, -c, 'cat "$0"; cat "$0" >&2', ` + canaryFile(b) + "]}"
 	},
+	"kms": func(*bench) string { return "{kms: {secret: db, field: password}}" },
 }
 
 func canaryFile(b *bench) string {

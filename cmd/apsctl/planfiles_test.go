@@ -1,0 +1,146 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+const composedPlan = `version: 1
+name: ${var.env}-shop
+vars:
+  env: {type: text}
+  cluster: amv-default
+region: cn-hangzhou
+include: [jobs/*.yaml]
+defaults: {destination: {instance: "${var.cluster}"}, db_list: {EntireInstance: true}}
+generate:
+  - csv: {file: shards.csv, where: {env: "${var.env}"}}
+    job: {name: "shard-${row.n}", source: {instance: "${row.instance}"}}
+`
+
+func composedBench(t *testing.T) *bench {
+	t.Helper()
+	b := newBench(t)
+	b.write("plan/plan.yaml", composedPlan)
+	b.write("plan/jobs/one.yaml", "jobs: [{name: one, source: {instance: pc-1}}]\n")
+	b.write("plan/shards.csv", "n,env,instance\n1,test,pc-t\n1,prod,pc-p\n2,prod,pc-q\n")
+	return b
+}
+
+func TestVariablesComeFromFlagsFilesAndTheEnvironment(t *testing.T) {
+	b := composedBench(t)
+	b.write("a.yaml", "env: test\ncluster: amv-file\n")
+	b.write("b.yaml", "env: prod\n")
+	for _, tt := range []struct {
+		name string
+		env  string
+		args []string
+		want string // in the expanded jobs
+	}{
+		{"a flag", "", []string{"--var", "env=test"}, "name: test-shop"},
+		{"the environment", "prod", nil, "name: prod-shop"},
+		{"a file over the environment", "prod", []string{"--var-file", "a.yaml"}, "instance: amv-file"},
+		{"a later file over an earlier one", "", []string{"--var-file", "a.yaml", "--var-file", "b.yaml"}, "name: prod-shop"},
+		{"a flag over all", "prod", []string{"--var", "cluster=amv-flag", "--var-file", "a.yaml"}, "instance: amv-flag"},
+		{"and says so", "prod", []string{"--var", "cluster=amv-flag"}, "# plan/plan.yaml:8:37, ${var.cluster}, --var"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := &bench{T: t, dir: b.dir, env: b.env}
+			if tt.env != "" {
+				b.setenv("APSCTL_VAR_env", tt.env)
+			}
+			r := b.want(0, append([]string{"plan", "plan/plan.yaml", "--show-expanded", "*"}, tt.args...)...)
+			if !strings.Contains(r.stdout, tt.want) {
+				t.Errorf("no %q in %s", tt.want, r)
+			}
+		})
+	}
+}
+
+func TestVariablesThatCannotBe(t *testing.T) {
+	b := composedBench(t)
+	for want, args := range map[string][]string{
+		`variable "env" has no value`:        nil,
+		`did you mean "env"?`:                {"--var", "evn=test"},
+		`--var is NAME=VALUE`:                {"--var", "env"},
+		`"p q-shop"`:                         {"--var", "env=p q"},
+		`none.yaml: the file does not exist`: {"--var-file", "none.yaml"},
+	} {
+		r := b.want(exitInvalid, append([]string{"validate", "plan/plan.yaml"}, args...)...)
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("no %q in %s", want, r)
+		}
+	}
+}
+
+func TestExpandedJobCanBePlannedByItself(t *testing.T) {
+	b := composedBench(t)
+	r := b.want(0, "plan", "plan", "--var", "env=prod", "--show-expanded", "shard-2")
+	b.write("expanded.yaml", r.stdout)
+	r = b.want(0, "validate", "expanded.yaml")
+	if !strings.Contains(r.stdout, "plan prod-shop, 1 job") {
+		t.Errorf("%s", r)
+	}
+	b.want(exitInvalid, "plan", "plan", "--var", "env=prod", "--show-expanded", "none")
+	b.want(exitInvalid, "plan", "plan", "--var", "env=prod", "--show-expanded", "[")
+}
+
+func TestComposedPlanIsApplied(t *testing.T) {
+	b := composedBench(t)
+	r := b.want(0, "apply", "plan", "--var", "env=prod", "--emulator", "--yes", "-o", "json")
+	if counts := b.applied(r).Counts; counts.Created != 3 {
+		t.Errorf("created %+v", counts)
+	}
+	r = b.want(0, "plan", "plan", "--var", "env=prod", "--emulator", "--detailed-exitcode")
+	if !strings.Contains(r.stdout, "Nothing to do") {
+		t.Errorf("%s", r)
+	}
+	// Another environment is another plan, whose jobs are its own.
+	b.want(exitChanges, "plan", "plan", "--var", "env=test", "--emulator", "--detailed-exitcode")
+}
+
+// TestPlanAdoptsWhatItSays: adopt in the plan does for one job what the flag does
+// for all.
+func TestPlanAdoptsWhatItSays(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator()
+	job := func(name, more string) string {
+		return "  - {name: " + name + ", source: {instance: pc-" + name + "}, destination: {instance: amv-1}, db_list: {EntireInstance: true}" + more + "}\n"
+	}
+	const head = "version: 1\nname: p\nregion: cn-hangzhou\njobs:\n"
+	b.write("plan.yaml", head+job("a", "")+job("b", "")+job("c", "")+job("d", ""))
+	made := b.applied(b.want(0, "apply", "--yes", "--ledger", "first.db", "-o", "json", "plan.yaml"))
+	id := map[string]string{}
+	for _, result := range made.Results {
+		id[result.Name] = result.JobID
+	}
+	b.write("plan.yaml", head+job("a", ", adopt: true")+job("b", ", adopt: "+id["b"])+job("c", ", adopt: aps-other")+job("d", ""))
+	again := b.applied(b.want(exitUnknown, "apply", "--yes", "--ledger", "second.db", "-o", "json", "plan.yaml"))
+	if c := again.Counts; c.Adopted != 2 || c.Blocked != 2 || cloud.creates() != 4 {
+		t.Errorf("%+v after %d creates", c, cloud.creates())
+	}
+}
+
+func TestValidateReadsSecretsWhenAsked(t *testing.T) {
+	b := newBench(t)
+	b.write("plan.yaml", `version: 1
+name: p
+region: cn-hangzhou
+defaults: {destination: {instance: amv-1, password: {env: NOT_SET}}}
+jobs:
+  - {name: a, source: {instance: pc-1, password: {file: pw}}, db_list: {a: 1}}
+  - {name: b, source: {instance: pc-2, password: {command: [sh, -c, exit 3]}}, db_list: {a: 1}}
+  - {name: c, source: {instance: pc-3, password: {kms: {secret: x}}}, db_list: {a: 1}}
+`)
+	b.write("pw", "hunter2hunter2\n")
+	b.want(0, "validate", "plan.yaml")
+	r := b.want(exitInvalid, "validate", "--secrets", "plan.yaml")
+	for _, want := range []string{"NOT_SET", "exit status 3", "1 password kept by KMS"} {
+		if strings.Count(r.stderr, want) != 1 {
+			t.Errorf("%q is not there once in %s", want, r)
+		}
+	}
+	if strings.Contains(r.stderr, "hunter2") {
+		t.Errorf("the password is shown: %s", r)
+	}
+}
