@@ -95,7 +95,7 @@ func (l *loader) includeFile(from *planDraft, pattern *node, inside string, dept
 		return nil
 	}
 	l.sameName(draft)
-	l.tighten(draft)
+	l.tightening = append(l.tightening, draft)
 	l.addProfiles(draft)
 	draft.layers = l.layers(draft, from.layers)
 	return append([]*planDraft{draft}, l.include(draft, depth+1)...)
@@ -137,32 +137,28 @@ func (l *loader) settings(d *decoder, path string, n *node, read func(*node)) {
 	read(&kept)
 }
 
-// tighten takes over the limits of an included file, which may not be looser
-// than the plan's own.
-func (l *loader) tighten(draft *planDraft) {
-	if draft.limits == nil {
-		return
-	}
-	var own Limits
-	if !limitsSection.read(draft.source.decoder(), draft.limits, "limits", &own) {
-		return
-	}
-	for _, limit := range []struct {
-		key       string
-		own, plan *int
-		set       **int
-	}{
-		{"max_create", own.MaxCreate, l.plan.Limits.MaxCreate, &l.plan.Limits.MaxCreate},
-		{"max_failures", own.MaxFailures, l.plan.Limits.MaxFailures, &l.plan.Limits.MaxFailures},
-	} {
-		if limit.own == nil {
+// tighten takes over the limits of included files, once those of the plan's own
+// files are known: none may be looser than the plan's own, and of several the
+// lowest holds.
+func (l *loader) tighten() {
+	plan := l.plan.Limits
+	for _, draft := range l.tightening {
+		var own Limits
+		if draft.limits == nil || !limitsSection.read(draft.source.decoder(), draft.limits, "limits", &own) {
 			continue
 		}
-		if limit.plan != nil && *limit.own > *limit.plan {
-			draft.limits.child(limit.key).wrong("an included file can lower a limit, not raise it", "limits.%s is %d here and %d in the plan", limit.key, *limit.own, *limit.plan)
-			continue
-		}
-		*limit.set = limit.own
+		tighten(draft, "max_create", own.MaxCreate, plan.MaxCreate, &l.plan.Limits.MaxCreate)
+		tighten(draft, "max_failures", own.MaxFailures, plan.MaxFailures, &l.plan.Limits.MaxFailures)
+	}
+}
+
+func tighten(draft *planDraft, key string, own, plan *int, limit **int) {
+	switch {
+	case own == nil:
+	case plan != nil && *own > *plan:
+		draft.limits.child(key).wrong("an included file can lower a limit, not raise it", "limits.%s is %d here and %d in the plan", key, *own, *plan)
+	case *limit == nil || *own < **limit:
+		*limit = own
 	}
 }
 

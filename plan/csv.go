@@ -51,6 +51,10 @@ func (l *loader) csv(s *source, t *template, d *decoder, n *node, at string) {
 		return
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Size() > csvBytesMax {
+		draft.file.at.wrong("split it", "%s is larger than %d MiB", quoteName(shown), csvBytesMax>>20)
+		return
+	}
 	table := newCSVTable(l.collect(newSourceText(shown, "")), shown, file)
 	if !table.header() {
 		return
@@ -130,6 +134,10 @@ func (t *csvTable) header() bool {
 	}
 	if len(t.columns) > columnsMax {
 		t.f.add(span{1, 1, 1}, fmt.Sprintf("the file has more than %d columns", columnsMax), "")
+		return false
+	}
+	if len(t.columns) == 1 && strings.ContainsAny(t.columns[0], ";\t|") {
+		t.f.add(span{1, 1, 1}, "the columns of this file are not separated by commas", "save it as CSV with commas (RFC 4180)")
 		return false
 	}
 	seen := map[string]bool{}

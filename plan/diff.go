@@ -106,6 +106,9 @@ func diffMissing(c *Change, o DiffOptions) {
 	case len(c.Remote) > 1:
 		c.Kind = KindBlocked
 		c.Reason = fmt.Sprintf("%d jobs of this name exist already (%s): rename or delete the surplus ones", len(c.Remote), remoteIDs(c.Remote))
+	case c.Job.Adopt.Never:
+		c.Kind = KindBlocked
+		c.Reason = fmt.Sprintf("a job of this name exists already (%s) and the plan says adopt: false: rename one of the two", c.Remote[0].ID)
 	case !o.Adopt && !c.Job.Adopt.Any:
 		c.Kind = KindBlocked
 		c.Reason = fmt.Sprintf("a job of this name exists already (%s) and the ledger does not know it: apply --adopt takes it over if it agrees with the plan", c.Remote[0].ID)

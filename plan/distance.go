@@ -40,7 +40,7 @@ func nearest(word string, names []string) string {
 	word = strings.ToLower(word)
 	best, bestDistance := "", 0
 	for _, name := range names {
-		limit := max(1, (len(name)+1)/3)
+		limit := (len(name) + 1) / 3 // of a single letter, any other would be near
 		d := editDistance(word, strings.ToLower(name), limit)
 		if d <= limit && (best == "" || d < bestDistance) {
 			best, bestDistance = name, d

@@ -152,3 +152,6 @@ type RunRecord struct {
 // entry is no longer in the state or at the attempt that the caller saw.
 // Whoever gets it re-reads and sends nothing.
 var ErrMovedOn = errors.New("the ledger entry has moved on since it was read")
+
+// ErrTaken is returned by the ledger when another entry has the job's id.
+var ErrTaken = errors.New("another ledger entry has this job")

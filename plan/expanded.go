@@ -110,6 +110,8 @@ func (e *expander) life(l Life) {
 	switch {
 	case l.Adopt.Any:
 		e.value("adopt", "true")
+	case l.Adopt.Never:
+		e.value("adopt", "false")
 	case l.Adopt.ID != "":
 		e.textValue("adopt", l.Adopt.ID)
 	}

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -65,6 +64,7 @@ type template struct {
 	fixed   jobDraft // what the others say
 	filler  filler
 	broken  bool
+	made    bool // a job already
 	path    string
 	layers  []jobDraft
 }
@@ -101,6 +101,12 @@ func (t *template) make(prefix string, values namespace, from *origin) bool {
 	if t.broken {
 		return false
 	}
+	if t.fixed.name.ok && t.made {
+		t.fixed.name.at.wrong("put a reference into it, such as ${row.COLUMN}", "all jobs of this template would be called %s", t.fixed.name.at.quoted())
+		t.broken = true
+		return false
+	}
+	t.made = true
 	if len(t.l.plan.Jobs) >= jobsMax {
 		t.job.wrong("split the plan", "the plan has more than %d jobs", jobsMax)
 		t.broken = true
@@ -189,10 +195,7 @@ func (l *loader) span(t *template, d *decoder, n *node, path string) {
 		return
 	}
 	for i := *s.from; i <= *s.to; i += step {
-		text := strconv.Itoa(i)
-		if zeros := width - len(text); zeros > 0 {
-			text = strings.Repeat("0", zeros) + text
-		}
+		text := fmt.Sprintf("%0*d", width, i)
 		values := row{[]string{""}, map[string]binding{"": {text: text, via: &origin{note: "${item}, " + text}}}}
 		if i == *s.from {
 			t.knows("item", values)

@@ -15,6 +15,7 @@ var planSection = section[planDraft]{
 		field[planDraft]{"run", false, runSection.shape, "Settings of apply; flags win over them.", func(d *decoder, n *node, path string, p *planDraft) { p.run = n }},
 		field[planDraft]{"limits", false, limitsSection.shape, "Caps on what one run may do.", readLimits},
 	)...),
+	extensible: true,
 	notes: map[string]string{
 		"job":      "jobs go into the list jobs",
 		"endpoint": "an endpoint is not part of a plan; it is a flag of the command",
@@ -29,6 +30,7 @@ var includedSection = section[planDraft]{
 	}, append(contentFields[:len(contentFields):len(contentFields)],
 		field[planDraft]{"limits", false, limitsSection.shape, "Caps on what one run may do, no looser than the plan's own.", readLimits},
 	)...),
+	extensible: true,
 	notes: map[string]string{
 		"run":   "an included file adds jobs; run belongs into the plan's own file",
 		"vars":  "an included file uses variables; vars belongs into the plan's own file",
@@ -156,7 +158,7 @@ var (
 	endpointProfile = field[endpointDraft]{"profile", false, isText, "The profile that fills in what is not said here.", func(d *decoder, n *node, path string, e *endpointDraft) {
 		e.profile.set(d, n, path, (*decoder).line)
 	}}
-	endpointRegion = field[endpointDraft]{"region", false, isRegion, "Where the source is, when that is not the job's region.", func(d *decoder, n *node, path string, e *endpointDraft) {
+	endpointRegion = field[endpointDraft]{"region", false, isRegion, "Where the source is, when that is not the job's region; the API documents one region for both.", func(d *decoder, n *node, path string, e *endpointDraft) {
 		e.region.set(d, n, path, (*decoder).region)
 	}}
 )

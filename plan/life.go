@@ -26,8 +26,9 @@ type Life struct {
 // that the ledger does not know. The zero Adopt blocks, unless the command says
 // otherwise.
 type Adopt struct {
-	Any bool   // take it over if it agrees with the plan
-	ID  string // take over this one and no other
+	Any   bool   // take it over if it agrees with the plan
+	ID    string // take over this one and no other
+	Never bool   // block, whatever the command says
 }
 
 // DesiredState is what an existing job should be doing. "" leaves it to people.
@@ -95,7 +96,7 @@ func (d *decoder) fields(n *node, path string) (FieldSet, bool) {
 // adopt reads true, false or the id of the one job to take over.
 func (d *decoder) adopt(n *node, path string) (Adopt, bool) {
 	if n.kind == nodePlain && (n.text == "true" || n.text == "false") {
-		return Adopt{Any: n.text == "true"}, true
+		return Adopt{Any: n.text == "true", Never: n.text == "false"}, true
 	}
 	id, ok := d.matching(n, path, instanceRule, instanceMax, "true, false or a job's id such as aps-bp1abc is due")
 	if lower := strings.ToLower(id); ok && (lower == "true" || lower == "false" || lower == "yes" || lower == "no") {

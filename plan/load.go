@@ -49,19 +49,20 @@ func Parse(file string, data []byte, o Options) (*Plan, error) {
 
 // loader makes one plan of its files.
 type loader struct {
-	o        Options
-	found    []*findings // of every text that was read, in order
-	roots    []*source
-	included map[string]Position // files that an include named, by path and plan folder
-	vars     variables
-	profiles map[string]*endpointDraft
-	once     map[string]*node // settings of the whole plan, by path
-	seen     *seen
-	pending  map[string]*pending
-	plan     *Plan
-	traced   []tracedJob
-	draft    jobDraft // the job being read
-	hash     hasher
+	o          Options
+	found      []*findings // of every text that was read, in order
+	roots      []*source
+	included   map[string]Position // files that an include named, by path and plan folder
+	vars       variables
+	profiles   map[string]*endpointDraft
+	once       map[string]*node // settings of the whole plan, by path
+	seen       *seen
+	tightening []*planDraft // included files, whose limits are read last
+	pending    map[string]*pending
+	plan       *Plan
+	traced     []tracedJob
+	draft      jobDraft // the job being read
+	hash       hasher
 }
 
 func newLoader(o Options) *loader {
@@ -103,6 +104,7 @@ func (l *loader) load() (*Plan, error) {
 	for _, s := range l.roots {
 		files = append(files, l.readRoot(s)...)
 	}
+	l.tighten()
 	for _, file := range files {
 		l.jobs(file)
 	}

@@ -1,6 +1,10 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/apsctl/apsctl/internal/secret"
+)
 
 // addProfiles reads the profiles of one file. They serve the whole plan, so a
 // name can be there once.
@@ -38,12 +42,16 @@ func destinationEnd(j *jobDraft) *endpointDraft { return &j.destination }
 // fillEndpoint joins what is said of one end of a job: by the job itself, then by
 // the defaults that hold for it, outwards. Each fills in what those before it
 // leave open. Only the first profile named counts, right after the fields beside
-// its name: two profiles are two logins, and parts of them do not mix.
+// its name. A profile with a user or a password is a login: what lies further out
+// fills in neither, since parts of two logins do not fit together.
 func (l *loader) fillEndpoint(e *endpointDraft, layers []jobDraft, of end) {
 	named := l.fillProfile(e, e.profile, e.noRegion)
 	for i := range layers {
-		layer := of(&layers[i])
-		e.fill(layer)
+		layer := *of(&layers[i])
+		if p := l.profiles[e.profile.value]; named && p != nil && (p.user.at != nil || p.password.at != nil) {
+			layer.user, layer.password, layer.passwordVersion = said[string]{}, said[*secret.Ref]{}, said[string]{}
+		}
+		e.fill(&layer)
 		named = named || l.fillProfile(e, layer.profile, layer.noRegion)
 	}
 }

@@ -17,6 +17,7 @@ type binding struct {
 	// quoted says that the text stays text. Otherwise a reference that is all of
 	// an unquoted scalar reads as the text would in its place.
 	quoted bool
+	typed  bool // it is a number or a boolean, with quotes around the reference or not
 	secret bool // it may be a password, which no message shows
 	broken bool // the value has a problem, which was reported
 	via    *origin
@@ -167,13 +168,15 @@ const expandedMax = 2 * objectsBytesMax
 
 // fill replaces the references in the scalar n.
 func (s scope) fill(n *node) {
+	plain := n.kind == nodePlain
 	if name := soleReference(n.text); name != "" {
 		if b := s.lookup(n, name); b.broken {
 			n.kind = nodeBad
 		} else {
 			n.secret = n.secret || b.secret
-			if n.text, n.via = b.text, b.via; b.quoted {
-				n.kind = nodeText
+			n.text, n.via = b.text, b.via
+			if n.kind = nodeText; b.typed || plain && !b.quoted {
+				n.kind = nodePlain
 			}
 		}
 		return
@@ -235,7 +238,11 @@ func (s scope) lookup(n *node, reference string) binding {
 	prefix, name, _ := strings.Cut(reference, ".")
 	ns := s[prefix]
 	if ns == nil {
-		n.wrong(s.knownHint(), "there is no %sto refer to here", unlessSecret(n, "${"+clipReference(reference)+"} "))
+		hint := s.knownHint()
+		if makers[prefix] != "" {
+			hint = fmt.Sprintf("${%s…} is known in a template only: below generate, in the job beside %s", prefix, makers[prefix])
+		}
+		n.wrong(hint, "there is no %sto refer to here", unlessSecret(n, "${"+clipReference(reference)+"} "))
 		return binding{broken: true}
 	}
 	b, ok := ns.bind(name)
@@ -251,6 +258,9 @@ func (s scope) lookup(n *node, reference string) binding {
 	n.wrong(hint, "there is no %sto refer to here", unlessSecret(n, "${"+clipReference(reference)+"} "))
 	return binding{broken: true}
 }
+
+// makers says which keys of generate make the values behind a prefix.
+var makers = map[string]string{"row": "csv", "matrix": "matrix", "item": "list or range"}
 
 func (s scope) knownHint() string {
 	var all []string

@@ -22,6 +22,9 @@ type section[T any] struct {
 	fields []field[T]
 	// notes explains keys that are unknown here although one might expect them.
 	notes map[string]string
+	// extensible lets in keys that start with x-, and passes over them: a place for
+	// anchors.
+	extensible bool
 	// secret keeps unknown keys out of messages: they may be what is secret.
 	secret bool
 }
@@ -44,6 +47,9 @@ func (s *section[T]) read(d *decoder, n *node, path string, into *T) bool {
 	}
 	for _, e := range n.entries {
 		name := e.key.text
+		if s.extensible && strings.HasPrefix(name, "x-") {
+			continue
+		}
 		if s.field(name) == nil {
 			// A slip for a key that is not there is read as that key, so that what
 			// it holds is checked as well and not called missing.

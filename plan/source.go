@@ -58,13 +58,16 @@ func (f *folder) open_() (*os.Root, error) {
 	return f.root, nil
 }
 
-// glob lists the files inside that match, in order of name.
+// glob lists the files inside that match, in order of name. Hidden ones match only
+// a pattern that is meant for them.
 func (f *folder) glob(pattern string) ([]string, error) {
 	root, err := f.open_()
 	if err != nil {
 		return nil, err
 	}
-	return fs.Glob(root.FS(), pattern)
+	files, err := fs.Glob(root.FS(), pattern)
+	hidden := strings.HasPrefix(path.Base(pattern), ".")
+	return slices.DeleteFunc(files, func(file string) bool { return !hidden && strings.HasPrefix(path.Base(file), ".") }), err
 }
 
 func (l *loader) close() {

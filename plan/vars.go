@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // VarVariablePrefix and a variable's name make the name of the environment
@@ -29,7 +30,6 @@ type variable struct {
 	kind  string
 	value binding
 	set   bool
-	used  bool
 }
 
 // varKinds are the types that a variable can say; without one, any text will do.
@@ -92,7 +92,11 @@ func declared(d *decoder, e entry) *variable {
 // assign gives the variable a value; from says in words where it is from.
 func (v *variable) assign(n *node, from string) {
 	v.set = true
-	v.value = binding{text: n.text, quoted: n.kind == nodeText || v.kind == "text", secret: sensitiveKey(v.name), via: &origin{note: "${var." + v.name + "}, " + from}}
+	v.value = binding{
+		text: strings.ReplaceAll(n.text, "$${", "${"), secret: n.secret || sensitiveKey(v.name),
+		typed: v.kind != "" && v.kind != "text", quoted: v.kind == "text" || v.kind == "" && n.kind == nodeText,
+		via: &origin{note: "${var." + v.name + "}, " + from},
+	}
 	want := ""
 	_, notWhole := strconv.Atoi(n.text)
 	switch {
@@ -101,6 +105,10 @@ func (v *variable) assign(n *node, from string) {
 		return
 	case n.kind != nodePlain && n.kind != nodeText:
 		want = "one text, number or boolean"
+	case refers(n):
+		n.wrong("values are not looked at again; write $${ for a literal ${", "variable %s cannot refer to others", quoteName(v.name))
+		v.value.broken = true
+		return
 	case v.kind == "number" && !isJSONNumber(n.text):
 		want = "a number"
 	case v.kind == "whole" && (notWhole != nil || !isJSONNumber(n.text)):
@@ -155,7 +163,7 @@ func (v variables) nearHint(name string) string {
 // with it.
 func (l *loader) given(from, text string) *node {
 	f := l.collect(newSourceText(from, ""))
-	return &node{kind: nodePlain, in: f, text: text, weight: 1}
+	return &node{kind: nodePlain, in: f, text: strings.ReplaceAll(text, "${", "$${"), weight: 1} // taken as it is
 }
 
 // varFile reads a mapping of variables from a YAML file.

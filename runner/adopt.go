@@ -38,6 +38,8 @@ func (r *Run) adopt(ctx context.Context, c plan.Change) adoption {
 	switch {
 	case errors.Is(err, plan.ErrMovedOn):
 		a.err = err
+	case errors.Is(err, plan.ErrTaken):
+		a.differs = []string{"the ledger has it for another job already (apsctl ledger list shows which)"}
 	case err != nil:
 		a.err = ledgerFailed(fmt.Sprintf("record the adoption of job %q", job.Name), err)
 	}

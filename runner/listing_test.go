@@ -36,6 +36,19 @@ func TestAdoptTakesOverWhatAgrees(t *testing.T) {
 	})
 }
 
+// A ledger may hold several plans: what one has taken over, another cannot.
+func TestJobOfAnotherPlanIsNotAdopted(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.mustRun()
+		f.options.Adopt = true
+		f.plan = &plan.Plan{Name: "other", Jobs: append(f.plan.Jobs, jobNamed("one-more"))}
+		report, err := f.run()
+		if c := report.Counts(); err != nil || c.Blocked != 2 || c.Created != 1 || report.Stop != runner.StopNone {
+			f.Errorf("%+v, stopped by %q, %v", c, report.Stop, err)
+		}
+	})
+}
+
 func TestLostLedgerCreatesNothingTwice(t *testing.T) {
 	inBubble(t, 30, func(f *fixture) {
 		for _, job := range f.plan.Jobs[:20] {

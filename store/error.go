@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/mattn/go-sqlite3"
+
+	"github.com/apsctl/apsctl/plan"
 )
 
 // The kinds of trouble with a ledger file. An [*Error] matches its kind by
@@ -87,6 +89,9 @@ type SameIDError struct {
 	Plan, Name           string // the job that was to get the id
 	OtherPlan, OtherName string // the entry that has it
 }
+
+// Is makes a SameIDError a plan.ErrTaken.
+func (e *SameIDError) Is(target error) bool { return target == plan.ErrTaken }
 
 func (e *SameIDError) Error() string {
 	return fmt.Sprintf("the service gave the id %s to job %q of plan %q, but job %q of plan %q has it already",

@@ -1,18 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/spf13/cobra"
-
-	"github.com/apsctl/apsctl/internal/aps"
 	"github.com/apsctl/apsctl/internal/secret"
-	"github.com/apsctl/apsctl/runner"
 )
 
 // kmsSecrets is a file of the emulator's secrets, outside the bench's folder.
@@ -25,38 +19,14 @@ func kmsSecrets(t *testing.T, text string) string {
 	return path
 }
 
-// applyWith runs apply in this process, with refs for the passwords of every
-// job, and returns all it said.
-func (c *cloud) applyWith(source, destination secret.Ref) string {
+// applyWith runs apply on ten jobs with these references for their passwords, and
+// returns all it said.
+func (c *cloud) applyWith(source, destination string) string {
 	c.Helper()
-	var said bytes.Buffer
-	a := newApp(strings.NewReader(""), &said, &said)
-	wanted, err := a.loadPlan(filepath.Join(c.dir, "plan.yaml"))
-	if err != nil {
-		c.Fatal(err)
-	}
-	for i := range wanted.Jobs {
-		job := &wanted.Jobs[i]
-		source, destination := source.InRegion(job.Region), destination.InRegion(job.Region)
-		job.SourcePassword, job.DestinationPassword = &source, &destination
-	}
-	cmd := &applyCommand{app: a, interrupts: newInterrupts(&said), yes: true, full: true}
-	flags := &cobra.Command{}
-	cmd.settings.addFlags(flags)
-	if err := cmd.settings.merge(flags, wanted); err != nil {
-		c.Fatal(err)
-	}
-	cmd.settings.settle = 100 * time.Millisecond
-	cmd.target.ledger = filepath.Join(c.dir, "ledger.db")
-	governor := runner.NewGovernor(0)
-	client, err := aps.New(aps.Options{
-		Endpoint: c.address, Limiter: governor, Credentials: aps.StaticCredentials("emulator", "emulator", ""),
-	})
-	if err != nil {
-		c.Fatal(err)
-	}
-	a.explain(cmd.onLedger(c.Context(), wanted, &service{Client: client, governor: governor, close: client.CloseIdleConnections}))
-	return said.String()
+	c.write("plan.yaml", strings.Replace(planOf(10), "destination: {instance: amv-1}",
+		"source: {password: "+source+"}\n  destination: {instance: amv-1, password: "+destination+"}", 1))
+	r := c.apsctl("apply", "--yes", "--full", "--rate", "0", "--settle", "100ms", "plan.yaml")
+	return r.String()
 }
 
 // TestNoSecretOfKMSIsLeftAnywhere greps all that runs with trouble wrote for
@@ -66,14 +36,18 @@ func TestNoSecretOfKMSIsLeftAnywhere(t *testing.T) {
 	const whole, field = "Whole+c4nary%41ä", "Field/c4nary=&\\u00e9"
 	cloud := b.emulator("--secrets", kmsSecrets(t, "- {name: whole, data: '"+whole+"'}\n"+
 		"- {name: object, data: '{\"user\": \"u\", \"password\": \""+field+"\"}'}\n- {name: key, data: AAEC, type: binary}\n"))
-	b.write("plan.yaml", planOf(10))
-	ref := func(name, field string) secret.Ref { return secret.Ref{KMS: &secret.KMS{Secret: name, Field: field}} }
+	ref := func(name, field string) string {
+		if field == "" {
+			return "{kms: {secret: " + name + "}}"
+		}
+		return "{kms: {secret: " + name + ", field: " + field + "}}"
+	}
 	cloud.setFaults("- {operation: GetSecretValue, kind: status, status: 403, code: Forbidden.NoPermission, count: 1}\n")
 	said := cloud.applyWith(ref("whole", ""), ref("object", "password"))
 	if !strings.Contains(said, "kms:GetSecretValue") || cloud.creates() != 0 {
 		t.Errorf("%d creates without permission to read the password: %s", cloud.creates(), said)
 	}
-	for part, wrong := range map[string]secret.Ref{
+	for part, wrong := range map[string]string{
 		"not one JSON object": ref("whole", "password"), "no field of that name": ref("object", "Password"),
 		"binary": ref("key", ""), "no secret of that name": ref("other", ""),
 	} {

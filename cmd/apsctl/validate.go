@@ -39,6 +39,9 @@ no password.
 
 func (c *validateCommand) run(cmd *cobra.Command, args []string) error {
 	wanted, err := c.files.load(c.app, cmd, args)
+	if err == nil && c.secrets {
+		err = c.readSecrets(cmd, wanted)
+	}
 	var problems plan.Problems
 	switch {
 	case c.output.json() && errors.As(err, &problems):
@@ -48,11 +51,6 @@ func (c *validateCommand) run(cmd *cobra.Command, args []string) error {
 		return exitWith(exitInvalid)
 	case err != nil:
 		return err
-	}
-	if c.secrets {
-		if err := c.readSecrets(cmd, wanted); err != nil {
-			return err
-		}
 	}
 	if c.output.json() {
 		return writeJSON(c.app.stdout, newValidJSON(wanted))
@@ -67,7 +65,7 @@ func (c *validateCommand) readSecrets(cmd *cobra.Command, wanted *plan.Plan) err
 	reader := secret.Reader{Redactor: c.app.redactor}
 	asked := map[string]bool{}
 	inKMS := 0
-	var failed []error
+	var failed plan.Problems
 	for _, job := range wanted.Jobs {
 		for _, ref := range []*secret.Ref{job.SourcePassword, job.DestinationPassword} {
 			if ref == nil {
@@ -83,7 +81,7 @@ func (c *validateCommand) readSecrets(cmd *cobra.Command, wanted *plan.Plan) err
 				continue
 			}
 			if _, err := reader.Read(cmd.Context(), *ref); err != nil {
-				failed = append(failed, fmt.Errorf("%s: job %q: %w", job.Pos, job.Name, err))
+				failed = append(failed, plan.Problem{Pos: job.Pos, Message: printable.Line(fmt.Sprintf("job %q: %s", job.Name, err))})
 			}
 		}
 	}
@@ -91,7 +89,7 @@ func (c *validateCommand) readSecrets(cmd *cobra.Command, wanted *plan.Plan) err
 		fmt.Fprintf(c.app.stderr, "%s kept by KMS: not read, since validate asks no service.\n", plan.Count(inKMS, "password"))
 	}
 	if len(failed) > 0 {
-		return &exitError{exitInvalid, errors.Join(failed...)}
+		return failed
 	}
 	return nil
 }
