@@ -1,13 +1,20 @@
 package plan
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"regexp"
 )
 
-// Schema is the JSON Schema (draft 2020-12) of plan files, for editors. It is
-// made from the tables of keys and kept beside them; a test compares the two.
+// Schema is the JSON Schema of plan files, for editors. It is made from the
+// tables of keys and kept beside them; a test compares the two.
+//
+// It refuses no plan that the loader takes, whatever the file is part of: what a
+// value may be once its references are replaced, and what a file may leave out
+// because defaults, a profile or the file that includes it say it, is left open.
+// It is draft 7, the latest that every editor's YAML support knows.
 //
 //go:embed schema.json
 var Schema []byte
@@ -20,141 +27,250 @@ type schema map[string]any
 
 // shape makes the piece for one key. It is a function, because sections refer to
 // one another.
-type shape func() schema
+type shape func(*definitions) schema
+
+// definitions are the pieces that stand in the schema once and are referred to.
+type definitions struct {
+	names map[any]string // of sections, by their address
+	all   schema
+}
+
+// refer returns a reference to the piece called name, which make makes when it
+// is the first one. Draft 7 lets only annotations stand beside it.
+func (d *definitions) refer(name string, make func() schema) schema {
+	if _, ok := d.all[name]; !ok {
+		d.all[name] = nil // it may refer to itself
+		d.all[name] = make()
+	}
+	return schema{"$ref": "#/definitions/" + name}
+}
 
 // shape is what a mapping of this kind looks like.
-func (s *section[T]) shape() schema {
-	properties, required := schema{}, []string{}
+func (s *section[T]) shape(d *definitions) schema {
+	if name := d.names[s]; name != "" {
+		return d.refer(name, func() schema { return s.object(d) })
+	}
+	return s.object(d)
+}
+
+func (s *section[T]) object(d *definitions) schema {
+	properties, required := withMerge(), []string{}
 	for _, f := range s.fields {
-		one := f.is()
+		one := f.is(d)
 		one["description"] = f.doc
 		properties[f.name] = one
-		if f.required {
+		if f.required && !elsewhere(s, f.name) {
 			required = append(required, f.name)
 		}
 	}
-	all := schema{"type": "object", "properties": properties, "additionalProperties": false, "patternProperties": schema{"^<<$": schema{}}}
-	_ = required // what is required may come from defaults, a profile or a merge key
+	all := schema{"type": "object", "properties": properties, "additionalProperties": false}
+	if len(required) > 0 {
+		all["required"] = required
+	}
+	if s.secret { // a password comes from exactly one place
+		all["minProperties"], all["maxProperties"] = 1, 1
+	}
 	return all
+}
+
+// elsewhere reports whether a key that has to be said may be said somewhere else
+// than in the mapping itself, which is one of section s.
+func elsewhere(s any, key string) bool {
+	switch s.(type) {
+	case *section[planDraft]: // what includes the file; see makeSchema
+		return true
+	case *section[jobDraft]: // defaults, the plan
+		return key != "name"
+	case *section[endpointDraft]: // defaults, profiles
+		return true
+	}
+	return false
+}
+
+// withMerge are the properties of any mapping. Most tools resolve merge keys and
+// never show them to the schema; a bare true is not offered by editors.
+func withMerge() schema { return schema{"<<": true} }
+
+// mapOf is a mapping whose keys match rule, with values like value.
+func mapOf(rule string, value schema) schema {
+	return schema{"type": "object", "properties": withMerge(), "patternProperties": schema{rule: value}, "additionalProperties": false}
 }
 
 // reference matches a text that refers to a value, which can be anything.
 const reference = `\$\{`
 
-func orReference(s schema) schema {
-	return schema{"anyOf": []schema{s, {"type": "string", "pattern": reference}}}
+func orReference(d *definitions, s schema) schema {
+	return schema{"anyOf": []schema{s, d.refer("reference", func() schema {
+		return schema{"type": "string", "pattern": reference}
+	})}}
 }
 
-func isVersion() schema { return schema{"const": 1} }
+// scalars are the types of what the loader takes for a text: 007, no and
+// 2020-01-01 are texts as written, and numbers or booleans to others.
+var scalars = []string{"string", "number", "boolean"}
 
-// isText is any scalar: the loader takes 007 and no for the texts they are.
-func isText() schema { return schema{"type": []string{"string", "number", "boolean"}} }
+// isVersion takes the text 1 as the loader does, in quotes or not.
+func isVersion(*definitions) schema { return schema{"enum": []any{1, "1"}} }
 
-func isPattern(pattern string, most int) shape {
-	return func() schema {
-		return orReference(schema{"type": []string{"string", "number", "boolean"}, "pattern": pattern, "minLength": 1, "maxLength": most})
+// isText is any scalar.
+func isText(d *definitions) schema {
+	return d.refer("text", func() schema { return schema{"type": scalars} })
+}
+
+// isMatching is a text of at most that many characters that keeps to a rule.
+// Numbers and booleans are taken where the rule could match them as written.
+func isMatching(name, rule string, most int) shape {
+	return func(d *definitions) schema {
+		return d.refer(name, func() schema {
+			one := schema{"type": "string", "pattern": rule, "maxLength": most}
+			if regexp.MustCompile(rule).MatchString("7") {
+				one["type"], one["minimum"] = scalars, 0
+			}
+			return orReference(d, one)
+		})
 	}
 }
 
 var (
-	isPlanName = isPattern(planNameRule.String(), 64)
-	isRegion   = isPattern(regionRule.String(), 64)
-	isInstance = isPattern(instanceRule.String(), instanceMax)
-	isJobName  = isPattern(`^[^\s/.:_\-](?:(?!\.\.)[^\s/])*$`, nameMax)
+	isPlanName = isMatching("planName", planNameRule.String(), 64)
+	isRegion   = isMatching("region", regionRule.String(), 64)
+	isInstance = isMatching("instance", instanceRule.String(), instanceMax)
+	isJobName  = isMatching("jobName", nameRule, nameMax)
 )
 
-func isBoolean() schema { return orReference(schema{"type": "boolean"}) }
+// neverInNames are the characters that badName refuses, as far as a pattern can
+// say that all editors understand: those know no classes of letters.
+const neverInNames = "\x00-,/;-@\\[-^`{-\u00a0\u2000-\u206f\u2190-\u2bff\u3000"
+
+// nameRule is what badName says of names without those. Some symbols stay in.
+const nameRule = "^[^" + neverInNames + "._:-](\\.?[^" + neverInNames + ".])*\\.?$"
+
+func isBoolean(d *definitions) schema {
+	return d.refer("boolean", func() schema { return orReference(d, schema{"type": "boolean"}) })
+}
 
 func isNumber(least, most float64) shape {
-	return func() schema { return orReference(schema{"type": "number", "minimum": least, "maximum": most}) }
+	return func(d *definitions) schema {
+		return orReference(d, schema{"type": "number", "minimum": least, "maximum": most})
+	}
 }
 
 func isWhole(least, most int) shape {
-	return func() schema { return orReference(schema{"type": "integer", "minimum": least, "maximum": most}) }
+	return func(d *definitions) schema {
+		return orReference(d, schema{"type": "integer", "minimum": least, "maximum": most})
+	}
 }
 
-func isDuration() schema {
-	return orReference(schema{"type": "string", "pattern": `^([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$`})
+// isDuration is what time.ParseDuration takes and is not negative.
+func isDuration(d *definitions) schema {
+	return d.refer("duration", func() schema {
+		return schema{"type": "string", "pattern": `^\+?(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$|` + reference}
+	})
 }
 
 func isOneOf(values ...string) shape {
-	return func() schema { return orReference(schema{"enum": values}) }
+	return func(d *definitions) schema { return orReference(d, schema{"enum": values}) }
 }
 
 func isListOf(values ...string) shape {
-	return func() schema { return schema{"type": "array", "items": isOneOf(values...)()} }
+	return func(d *definitions) schema { return listOf(isOneOf(values...)(d)) }
 }
 
-func isTexts() schema {
-	return schema{"type": "array", "items": isText(), "minItems": 1}
+func listOf(item schema) schema { return schema{"type": "array", "items": item} }
+
+// someOf is a list that is not empty.
+func someOf(item schema) schema {
+	all := listOf(item)
+	all["minItems"] = 1
+	return all
 }
 
-func isPaths() schema {
-	return schema{"anyOf": []schema{isText(), isTexts()}}
+func isTexts(d *definitions) schema { return someOf(isText(d)) }
+
+func isPaths(d *definitions) schema { return textOrTexts(d) }
+
+func textOrTexts(d *definitions) schema {
+	return schema{"anyOf": []schema{isText(d), listOf(isText(d))}}
 }
 
-func isAdopt() schema {
-	return schema{"anyOf": []schema{{"type": "boolean"}, isInstance()}}
+func isAdopt(d *definitions) schema {
+	return d.refer("adopt", func() schema { return schema{"anyOf": []schema{{"type": "boolean"}, isInstance(d)}} })
 }
 
-func isObjects() schema {
-	return schema{"anyOf": []schema{{"type": "object"}, {"type": "string", "pattern": `^\s*\{|` + reference}}}
+// isObjects is a mapping, JSON text, or one reference and nothing else.
+func isObjects(d *definitions) schema {
+	return d.refer("objects", func() schema {
+		return schema{"type": []string{"object", "string"}, "pattern": `^[ \t\r\n]*\{|^` + reference + `[^}]*\}$`}
+	})
 }
 
-func isLabels() schema {
-	return schema{"type": "object", "propertyNames": schema{"pattern": labelKeyRule.String()}, "additionalProperties": isText()}
+func isLabels(d *definitions) schema {
+	return d.refer("labels", func() schema { return mapOf(labelKeyRule.String(), isText(d)) })
 }
 
-func isMoved() schema {
-	return schema{"type": "object", "additionalProperties": isText()}
+func isMoved(d *definitions) schema { return mapOf(nameRule, isJobName(d)) }
+
+func isVars(d *definitions) schema {
+	return mapOf(varNameRule.String(), schema{"anyOf": []schema{isText(d), varSection.shape(d)}})
 }
 
-func isVars() schema {
-	return schema{"type": "object", "propertyNames": schema{"pattern": varNameRule.String()},
-		"additionalProperties": schema{"anyOf": []schema{isText(), varSection.shape()}}}
-}
+func isProfiles(d *definitions) schema { return mapOf(labelKeyRule.String(), profileSection.shape(d)) }
 
-func isProfiles() schema {
-	return schema{"type": "object", "propertyNames": schema{"pattern": labelKeyRule.String()}, "additionalProperties": profileSection.shape()}
-}
+func isJobs(d *definitions) schema { return listOf(jobSection.shape(d)) }
 
-func isJobs() schema { return schema{"type": "array", "items": jobSection.shape()} }
-
-func isGenerate() schema {
-	one := generateSection.shape()
-	one["required"] = []string{"job"}
+func isGenerate(d *definitions) schema {
+	one := generateSection.shape(d)
 	one["oneOf"] = []schema{{"required": []string{"matrix"}}, {"required": []string{"list"}}, {"required": []string{"range"}}, {"required": []string{"csv"}}}
-	return schema{"type": "array", "items": one}
+	return listOf(one)
 }
 
-func isMatrix() schema {
-	values := schema{"type": "array", "items": isText(), "minItems": 1}
-	some := schema{"type": "array", "items": schema{"type": "object", "additionalProperties": isText()}}
-	return schema{"type": "object", "properties": schema{"exclude": some, "include": some}, "additionalProperties": values}
+func isMatrix(d *definitions) schema {
+	some := listOf(schema{"type": "object", "additionalProperties": isText(d)})
+	properties := withMerge()
+	properties["exclude"], properties["include"] = some, some
+	return schema{"type": "object", "properties": properties, "additionalProperties": isTexts(d)}
 }
 
-func isItems() schema {
-	return schema{"type": "array", "items": schema{"anyOf": []schema{isText(), {"type": "object", "additionalProperties": isText()}}}}
+func isItems(d *definitions) schema {
+	return listOf(schema{"anyOf": []schema{isText(d), {"type": "object", "properties": withMerge(), "additionalProperties": isText(d)}}})
 }
 
-func isWhere() schema {
-	return schema{"type": "object", "additionalProperties": schema{"anyOf": []schema{isText(), isTexts()}}}
+func isWhere(d *definitions) schema {
+	return schema{"type": "object", "properties": withMerge(), "additionalProperties": textOrTexts(d)}
 }
 
-func isCSV() schema {
-	return schema{"anyOf": []schema{{"type": "string"}, csvSection.shape()}}
+func isCSV(d *definitions) schema {
+	return schema{"anyOf": []schema{isText(d), csvSection.shape(d)}}
 }
 
-// makeSchema makes Schema from the tables of keys. A file that another one
-// includes needs no version and no name, so neither is required.
+// makeSchema makes Schema from the tables of keys.
 func makeSchema() []byte {
-	root := planSection.shape()
-	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	d := &definitions{all: schema{}, names: map[any]string{
+		&jobSection: "job", &defaultsSection: "defaults", &profileSection: "profile",
+		&sourceSection: "source", &destinationSection: "destination", &passwordSection: "password",
+	}}
+	root := planSection.shape(d)
+	root["$schema"] = "http://json-schema.org/draft-07/schema#"
 	root["$id"] = SchemaID
 	root["title"] = "apsctl plan"
-	text, err := json.MarshalIndent(root, "", "  ")
-	if err != nil {
+	root["definitions"] = d.all
+	// A file that another one includes needs neither version nor name, and looks
+	// like a plan's own file otherwise, except that it cannot have these.
+	var own []schema
+	for _, f := range planSection.fields {
+		if !f.required && includedSection.field(f.name) == nil {
+			own = append(own, schema{"required": []string{f.name}})
+		}
+	}
+	root["if"] = schema{"anyOf": own}
+	root["then"] = schema{"required": []string{"version", "name"}}
+
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text) // sorts the keys
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(root); err != nil {
 		panic(fmt.Sprintf("plan: a schema is plain JSON: %v", err))
 	}
-	return append(text, '\n')
+	return text.Bytes()
 }
