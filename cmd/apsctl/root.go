@@ -53,6 +53,9 @@ func newRoot(app *app) *cobra.Command {
 		newPlanCommand(app), newApplyCommand(app), newStatusCommand(app),
 		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newLedgerCommand(app),
 		newEmulatorCommand(app), newVersionCommand(app),
+		newInitCommand(app), newPlanCommand(app), newApplyCommand(app), newStatusCommand(app),
+		newValidateCommand(app), newResolveCommand(app), newLedgerCommand(app),
+		newEmulatorCommand(app), newSchemaCommand(app), newVersionCommand(app),
 	)
 	root.InitDefaultCompletionCmd()
 	wrapArgs(root)
