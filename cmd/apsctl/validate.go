@@ -28,8 +28,19 @@ column. It reads no ledger, asks no service and, unless --secrets is given, read
 no password.
 
 ` + planUsage,
-		Example: "  apsctl validate migration.yaml\n  apsctl validate -o json plans/ | jq -r '.problems[] | \"\\(.file):\\(.line): \\(.message)\"'",
-		RunE:    c.run,
+		Example: `  apsctl validate migration.yaml
+  apsctl validate -o json plans/ | jq -r '.problems[] | "\(.file):\(.line): \(.message)"'
+
+  # annotations on GitHub
+  apsctl validate -o json plans/ | jq -r '.problems[] |
+    "::\(.severity) file=\(.file),line=\(.line),col=\(.column)::\(.message | gsub("%"; "%25"))"'
+
+  # a code quality report on GitLab
+  apsctl validate -o json plans/ | jq '[.problems[] | {
+    description: .message, check_name: "apsctl", fingerprint: "\(.file):\(.line):\(.column):\(.message)",
+    severity: (if .severity == "error" then "blocker" else "minor" end),
+    location: {path: .file, lines: {begin: .line}}}]' > gl-code-quality-report.json`,
+		RunE: c.run,
 	}
 	c.files.addFlags(cmd)
 	c.output.addFlag(cmd)
