@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 )
 
@@ -96,6 +97,11 @@ func mapOf(rule string, value schema) schema {
 	return schema{"type": "object", "properties": withMerge(), "patternProperties": schema{rule: value}, "additionalProperties": false}
 }
 
+// anyKeys is a mapping of values like value.
+func anyKeys(value schema) schema {
+	return schema{"type": "object", "properties": withMerge(), "additionalProperties": value}
+}
+
 // reference matches a text that refers to a value, which can be anything.
 const reference = `\$\{`
 
@@ -110,22 +116,36 @@ func orReference(d *definitions, s schema) schema {
 var scalars = []string{"string", "number", "boolean"}
 
 // isVersion takes the text 1 as the loader does, in quotes or not.
-func isVersion(*definitions) schema { return schema{"enum": []any{1, "1"}} }
+func isVersion(d *definitions) schema { return orReference(d, schema{"enum": []any{1, "1"}}) }
 
-// isText is any scalar.
-func isText(d *definitions) schema {
-	return d.refer("text", func() schema { return schema{"type": scalars} })
+// isScalar is any text, also one that is empty or has lines.
+func isScalar(d *definitions) schema {
+	return d.refer("scalar", func() schema { return schema{"type": scalars} })
 }
+
+// isText is a line that is not empty. Its length is known once references are
+// replaced.
+func isText(d *definitions) schema {
+	return d.refer("text", func() schema { return schema{"type": scalars, "pattern": lineRule + "|" + reference} })
+}
+
+// lineRule is what decoder.line says of a text, its length apart.
+const lineRule = "^[^\x00-\x1f\x7f-\u009f\u2028-\u202e]+$"
 
 // isMatching is a text of at most that many characters that keeps to a rule.
 // Numbers and booleans are taken where the rule could match them as written.
 func isMatching(name, rule string, most int) shape {
 	return func(d *definitions) schema {
 		return d.refer(name, func() schema {
-			one := schema{"type": "string", "pattern": rule, "maxLength": most}
-			if regexp.MustCompile(rule).MatchString("7") {
-				one["type"], one["minimum"] = scalars, 0
+			types, compiled := []string{"string"}, regexp.MustCompile(rule)
+			one := schema{"pattern": rule, "maxLength": most}
+			if compiled.MatchString("7") {
+				types, one["minimum"] = append(types, "number"), 0 // none starts with a dash
 			}
+			if compiled.MatchString("true") {
+				types = append(types, "boolean")
+			}
+			one["type"] = types
 			return orReference(d, one)
 		})
 	}
@@ -164,7 +184,7 @@ func isWhole(least, most int) shape {
 // isDuration is what time.ParseDuration takes and is not negative.
 func isDuration(d *definitions) schema {
 	return d.refer("duration", func() schema {
-		return schema{"type": "string", "pattern": `^\+?(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$|` + reference}
+		return schema{"type": "string", "pattern": `^\+?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$|` + reference}
 	})
 }
 
@@ -185,11 +205,15 @@ func someOf(item schema) schema {
 	return all
 }
 
-func isTexts(d *definitions) schema { return someOf(isText(d)) }
+// isTexts is a program and its arguments, which can be any text.
+func isTexts(d *definitions) schema {
+	all := someOf(isScalar(d))
+	all["items"] = []schema{isText(d)}
+	all["additionalItems"] = isScalar(d)
+	return all
+}
 
-func isPaths(d *definitions) schema { return textOrTexts(d) }
-
-func textOrTexts(d *definitions) schema {
+func isPaths(d *definitions) schema {
 	return schema{"anyOf": []schema{isText(d), listOf(isText(d))}}
 }
 
@@ -200,7 +224,8 @@ func isAdopt(d *definitions) schema {
 // isObjects is a mapping, JSON text, or one reference and nothing else.
 func isObjects(d *definitions) schema {
 	return d.refer("objects", func() schema {
-		return schema{"type": []string{"object", "string"}, "pattern": `^[ \t\r\n]*\{|^` + reference + `[^}]*\}$`}
+		const blank = "[ \t\r\n]*"
+		return schema{"type": []string{"object", "string"}, "pattern": "^" + blank + `\{` + blank + `["}]|^` + reference + `[^}]*\}$`}
 	})
 }
 
@@ -211,7 +236,10 @@ func isLabels(d *definitions) schema {
 func isMoved(d *definitions) schema { return mapOf(nameRule, isJobName(d)) }
 
 func isVars(d *definitions) schema {
-	return mapOf(varNameRule.String(), schema{"anyOf": []schema{isText(d), varSection.shape(d)}})
+	whole := varSection.shape(d)
+	// A default is any text, as it is without the mapping.
+	maps.Copy(whole["properties"].(schema)["default"].(schema), isScalar(d))
+	return mapOf(varNameRule.String(), schema{"anyOf": []schema{isScalar(d), whole}})
 }
 
 func isProfiles(d *definitions) schema { return mapOf(labelKeyRule.String(), profileSection.shape(d)) }
@@ -225,18 +253,19 @@ func isGenerate(d *definitions) schema {
 }
 
 func isMatrix(d *definitions) schema {
-	some := listOf(schema{"type": "object", "additionalProperties": isText(d)})
-	properties := withMerge()
+	some := listOf(anyKeys(isScalar(d)))
+	all := anyKeys(someOf(isScalar(d)))
+	properties := all["properties"].(schema)
 	properties["exclude"], properties["include"] = some, some
-	return schema{"type": "object", "properties": properties, "additionalProperties": isTexts(d)}
+	return all
 }
 
 func isItems(d *definitions) schema {
-	return listOf(schema{"anyOf": []schema{isText(d), {"type": "object", "properties": withMerge(), "additionalProperties": isText(d)}}})
+	return listOf(schema{"anyOf": []schema{isScalar(d), anyKeys(isScalar(d))}})
 }
 
 func isWhere(d *definitions) schema {
-	return schema{"type": "object", "properties": withMerge(), "additionalProperties": textOrTexts(d)}
+	return anyKeys(schema{"anyOf": []schema{isScalar(d), listOf(isScalar(d))}})
 }
 
 func isCSV(d *definitions) schema {

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/apsctl/apsctl/internal/printable"
 )
 
 func TestSchemaIsThatOfTheKeys(t *testing.T) {
@@ -192,7 +194,7 @@ profiles: {a: {instance: pc-1, password: {file: x}}}`,
 version: 1
 name: ${var.name}
 region: ${var.region}
-vars: {name: p, region: {type: text, description: where}, n: {type: whole, default: 5}, empty: "", lines: "a\nb"}
+vars: {name: p, region: {type: text, description: where}, n: {type: whole, default: 5}, empty: "", lines: "a\nb", later: {default: ""}}
 jobs:
   - name: ${var.name}-1
     source: {profile: "${var.p}", instance: "pc-${var.n}", password: {command: ["${var.x}", 1, true]}}
@@ -214,11 +216,18 @@ include: [more/*.yaml, 2020-01-01.yaml]
 moved: {a: b, 1: c, 订单: 注文}
 generate:
   - {job: {name: "a-${matrix.x}"}, matrix: {x: [1, no, c], y: [a], exclude: [{x: 1}], include: [{x: 9, y: b}]}}
-  - {job: {name: "b-${item}"}, list: [1, b, 2020-01-01]}
+  - {job: {name: "b-${item}"}, list: [1, b, 2020-01-01, ""]}
   - {job: {name: "c-${item.a}"}, list: [{a: 1, b: x}]}
   - {job: {name: "d-${item}"}, range: {from: -1, to: "${var.n}", step: 2, width: 3}}
   - {job: {name: "e-${row.a}"}, csv: rows.csv}
-  - {job: {name: "f-${row.a}"}, csv: {file: rows.csv, where: {a: x*, b: [1, no], c: []}}}`,
+  - {job: {name: "f-${row.a}"}, csv: {file: rows.csv, where: {a: x*, b: [1, no, ""], c: [], d: ""}}}`,
+	"objects": `
+version: 1
+name: p
+jobs:
+  - {name: a, db_list: "\n { \t\"a\": {} }", partition_list: {}}
+  - {name: b, db_list: "${var.x}", partition_list: " {\n}"}
+  - {name: c, source: {password: {command: [a, "", "b\nc"]}}, destination: {user: "${\n var.x }", password: {env: TRUE}}}`,
 	"durations": `
 version: 1
 name: p
@@ -244,14 +253,13 @@ jobs:
 // unseen are the bad plans that are YAML and that the schema takes, and why.
 var unseen = map[string]string{
 	"db-list-deep":          "a schema does not count how deep JSON text goes",
-	"db-list-empty":         "db_list and partition_list are one kind of value, and the latter may be empty",
+	"db-list-empty":         "partition_list, which is the same kind of value, may be empty",
 	"db-list-json-twice":    "JSON text is a text",
 	"db-list-number":        "editors read it as some number",
 	"db-list-surrogate":     "JSON text is a text",
 	"db-list-true":          "editors read True as true",
 	"names-twice":           "a schema does not compare the values of items",
 	"password-in-json-text": "JSON text is a text",
-	"scalar-lines":          "the length of a text changes when references are replaced",
 	"scalar-version-float":  "to a schema 1.0 is 1",
 }
 
@@ -315,6 +323,10 @@ func TestSchemaRefusesEachMistakeAlone(t *testing.T) {
 		job("labels: [a]"), job("labels: {a b: c}"), job("labels: {a: [b]}"), job("labels: {a: }"),
 		job("adopt: [a]"), job("adopt: a b"), job("state: stopped"), job("on_remove: drop"), job("protect: 1"), job("protect: yes"), job("protect: 'true'"),
 		job("ignore: db_list"), job("ignore: [source.instance]"), job("target_table_mode: {}"),
+		"region: ''", job("db_list: '{a: b}'"), job("db_list: ''"), job("partition_list: '{1}'"),
+		job("source: {user: ''}"), job(`source: {user: "a\nb"}`), job("target_table_mode: ''"), job("labels: {a: ''}"), "include: ''",
+		job("source: {password: {env: ''}}"), job("source: {password: {file: ''}}"), job("source: {password: {command: ['', a]}}"),
+		"version: 1\nname: p\nvars: {a: {description: ''}}",
 		run("paralel: 1"), run("parallel: 0"), run("parallel: 257"), run("parallel: '4'"), run("parallel: 1.5"), run("rate: -1"), run("rate: 1000001"),
 		run("settle: 31"), run("settle: 31d"), run("settle: -1m"), run("max_elapsed: soon"), run("on_unknown: recreat"), run("max_attempts: 1001"),
 		"limits: {max_create: -1}", "limits: {max_job: 1}", "limits: {max_failures: 1000001}", "include: {a: b}", "include: [[a]]",
@@ -337,9 +349,12 @@ func TestSchemaRefusesEachMistakeAlone(t *testing.T) {
 	}
 }
 
-func TestSchemaRefusesNoNameThatTheLoaderTakes(t *testing.T) {
-	rule := regexp.MustCompile(nameRule)
-	for r := range rune(0x3100) { // past the last that the rule names
+func TestSchemaRefusesNoTextThatTheLoaderTakes(t *testing.T) {
+	rule, line := regexp.MustCompile(nameRule), regexp.MustCompile(lineRule)
+	for r := range rune(0x3100) { // past the last that the rules name
+		if text := "a" + string(r); !line.MatchString(text) && printable.Line(text) == text {
+			t.Errorf("the schema refuses the text %q", text)
+		}
 		for _, name := range []string{string(r), string(r) + "a", "a" + string(r), "a" + string(r) + "b"} {
 			if !rule.MatchString(name) && badName(name) == "" {
 				t.Errorf("the schema refuses the name %q", name)
