@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,14 +12,17 @@ import (
 	"github.com/apsctl/apsctl/internal/secret"
 )
 
-// WriteExpanded writes jobs as a plan file called name that says everything by
-// itself: no defaults, references, templates or profiles. Loaded from the same
-// folder, it gives the same jobs with the same digests. Behind each value stands
-// where it came from, as far as the origins tell.
-func WriteExpanded(w io.Writer, name string, jobs []JobOrigins) error {
-	e := &expander{}
+// WriteExpanded writes jobs of p as a plan file that says everything by itself:
+// no defaults, references, templates or profiles. Loaded from the folder of p, it
+// gives the same jobs with the same digests. Behind each value stands where it
+// came from, as far as the origins tell.
+//
+// A command for a password runs in the folder of the file that says it; where
+// that is not p's, the new file cannot say so, and a comment does.
+func WriteExpanded(w io.Writer, p *Plan, jobs []JobOrigins) error {
+	e := &expander{dir: filepath.Clean(p.dir)}
 	e.line(0, "version: 1", "")
-	e.line(0, "name: "+yamlText(name), "")
+	e.line(0, "name: "+yamlText(p.Name), "")
 	if len(jobs) == 0 {
 		e.line(0, "jobs: []", "")
 	} else {
@@ -34,6 +38,7 @@ func WriteExpanded(w io.Writer, name string, jobs []JobOrigins) error {
 // expander writes one line after the other.
 type expander struct {
 	text strings.Builder
+	dir  string // where relative paths of the new file start
 	of   JobOrigins
 	dash bool // the next line begins an item of the list
 }
@@ -131,7 +136,7 @@ func (e *expander) password(path string, ref *secret.Ref) {
 	case ref.Env != "":
 		e.value(path, "{env: "+yamlText(ref.Env)+"}")
 	case ref.File != "":
-		e.value(path, "{file: "+yamlText(ref.File)+"}")
+		e.value(path, "{file: "+yamlText(e.fromHere(ref))+"}")
 	case ref.KMS != nil:
 		e.value(path, yamlKMS(ref.KMS))
 	default:
@@ -139,8 +144,23 @@ func (e *expander) password(path string, ref *secret.Ref) {
 		for i, word := range ref.Command {
 			words[i] = yamlText(word)
 		}
+		if filepath.Clean(ref.Dir) != e.dir {
+			e.line(6, "# the command runs in "+printable.Line(ref.Dir), "")
+		}
 		e.value(path, "{command: ["+strings.Join(words, ", ")+"]}")
 	}
+}
+
+// fromHere is the path of a secret's file as the new file has to say it.
+func (e *expander) fromHere(ref *secret.Ref) string {
+	if filepath.IsAbs(ref.File) || filepath.Clean(ref.Dir) == e.dir {
+		return ref.File
+	}
+	path := filepath.Join(ref.Dir, ref.File)
+	if rel, err := filepath.Rel(e.dir, path); err == nil {
+		return filepath.ToSlash(rel)
+	}
+	return path
 }
 
 func yamlKMS(k *secret.KMS) string {

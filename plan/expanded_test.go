@@ -29,7 +29,7 @@ func expanded(t testing.TB, p *Plan, file string) (string, *Plan) {
 		}
 	}
 	var b strings.Builder
-	if err := WriteExpanded(&b, p.Name, origins); err != nil {
+	if err := WriteExpanded(&b, p, origins); err != nil {
 		t.Fatal(err)
 	}
 	again, err := Parse(file, []byte(b.String()), Options{})
@@ -44,6 +44,9 @@ func jobsWithout(p *Plan) []Job {
 	jobs := make([]Job, len(p.Jobs))
 	for i, job := range p.Jobs {
 		job.Pos = Position{}
+		if ref := job.SourcePassword; ref != nil && ref.File != "" { // what counts is the file that it names
+			job.SourcePassword = &secret.Ref{File: filepath.Join(ref.Dir, ref.File)}
+		}
 		jobs[i] = job
 	}
 	return jobs
@@ -118,7 +121,7 @@ func TestExpandedTellsWhereValuesComeFrom(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	if err := WriteExpanded(&b, p.Name, p.Origins); err != nil {
+	if err := WriteExpanded(&b, p, p.Origins); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "expanded.txt", b.String())

@@ -191,7 +191,6 @@ var kmsSection = section[kmsDraft]{
 		}},
 		{"field", false, isText, "The key whose value is the password, where the secret is a JSON object.", func(d *decoder, n *node, path string, k *kmsDraft) { k.field.set(d, n, path, (*decoder).line) }},
 	},
-	secret: true,
 }
 
 var runSection = section[RunSettings]{

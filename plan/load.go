@@ -30,6 +30,9 @@ type Options struct {
 func Load(paths []string, o Options) (*Plan, error) {
 	l := newLoader(o)
 	defer l.close()
+	if len(paths) == 0 {
+		l.refuse("the plan", "no file is named", "name a plan file")
+	}
 	for _, path := range l.findAll(paths) {
 		if s := l.open(newFolder(path), path, func() (*os.File, error) { return openPlain(path) }); s != nil {
 			l.roots = append(l.roots, s)
@@ -113,7 +116,7 @@ func (l *loader) load() (*Plan, error) {
 		return nil, problems
 	}
 	p := l.plan
-	p.File = fileNames(l.roots)
+	p.File, p.dir = fileNames(l.roots), filepath.Dir(l.roots[0].path)
 	l.noteYetToCome()
 	p.Warnings = l.problems(func(f *findings) []finding { return f.warnings })
 	p.Digest = hashPlan(p.Jobs)

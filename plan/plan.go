@@ -34,6 +34,7 @@ type Plan struct {
 	// Origins tells where each value of the jobs came from that Options.Trace
 	// names, in the order of Jobs. nil unless that was asked for.
 	Origins []JobOrigins
+	dir     string // of its first file
 }
 
 // RunSettings are a plan's `run:` section. A nil field was not said; a flag

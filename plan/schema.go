@@ -68,6 +68,9 @@ func (s *section[T]) object(d *definitions) schema {
 	if len(required) > 0 {
 		all["required"] = required
 	}
+	if s.extensible {
+		all["patternProperties"] = schema{"^x-": true}
+	}
 	if s.secret { // a password comes from exactly one place
 		all["minProperties"], all["maxProperties"] = 1, 1
 	}

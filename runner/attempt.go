@@ -171,7 +171,7 @@ func (r *Run) intend(ctx context.Context, a *attempt, request *plan.CreateReques
 func (r *Run) checkFresh(ctx context.Context, a *attempt, chosenAt time.Duration) error {
 	slept := max(r.clock.Boot()-chosenAt, r.clock.Now().Sub(a.signedAt)-time.Second)
 	if slept <= freshFor || mutant.On(mutant.NoFreshness) {
-		return nil
+		return r.checkStands(ctx, a, slept)
 	}
 	reason := fmt.Sprintf("not sent: this process stood still for %s after the request was dated", slept.Round(time.Second))
 	a.step = stepStale
@@ -179,6 +179,24 @@ func (r *Run) checkFresh(ctx context.Context, a *attempt, chosenAt time.Duration
 		a.step, a.err = stepLedger, err
 	}
 	return errors.New(reason)
+}
+
+// checkStands stops what another process has concluded something about while
+// this one stood still. Where the lock holds there is no other process.
+func (r *Run) checkStands(ctx context.Context, a *attempt, slept time.Duration) error {
+	if slept < stoodStill {
+		return nil
+	}
+	stands, err := r.ledger.Stands(ctx, r.plan.Name, a.job.Name, a.number)
+	switch {
+	case err != nil:
+		a.step, a.err = stepLedger, ledgerFailed(fmt.Sprintf("read job %q again", a.job.Name), err)
+		return err
+	case !stands:
+		a.step = stepMovedOn
+		return plan.ErrMovedOn
+	}
+	return nil
 }
 
 // send makes the one request of the attempt and records the verdict.

@@ -19,6 +19,8 @@ type Ledger interface {
 	Live(ctx context.Context, region string) ([]plan.Entry, error)
 	// Intend commits an intent. When it returns nil the intent is on disk.
 	Intend(ctx context.Context, intent plan.Intent) error
+	// Stands reports whether an entry is still the intent of this attempt.
+	Stands(ctx context.Context, planName, name string, attempt int) (bool, error)
 	// Settle commits a transition.
 	Settle(ctx context.Context, transition plan.Transition) error
 }

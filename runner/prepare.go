@@ -206,7 +206,7 @@ func (r *Run) judgeCreated(entry plan.Entry, v *view) found {
 	if others := surplus(entry, v); len(others) > 0 {
 		return found{
 			to: plan.StateDuplicate, candidates: append([]string{entry.JobID}, others...),
-			reason: "another job of this name is listed that agrees with what was sent",
+			reason: "another job of this name is listed that may come from a create of ours",
 		}
 	}
 	if !v.listed[entry.JobID] {
@@ -223,11 +223,12 @@ func (r *Run) judgeCreated(entry plan.Entry, v *view) found {
 
 // surplus lists jobs beside a created one that the same create may have made: by
 // a request that something on the way sent twice, or before its absence was
-// proven from a listing that lags more than is assumed.
+// proven from a listing that lags more than is assumed. An earlier attempt may
+// have said something else than the last one.
 func surplus(entry plan.Entry, v *view) []string {
 	var ids []string
 	for _, job := range newcomers(entry, v.named[entry.Name], v.taken) {
-		if len(plan.DisagreeListed(entry.Spec, job)) == 0 {
+		if entry.Attempt > 1 || len(plan.DisagreeListed(entry.Spec, job)) == 0 {
 			ids = append(ids, job.ID)
 		}
 	}

@@ -31,6 +31,10 @@ const (
 // the process must have slept, and the request is not sent.
 const freshFor = 60 * time.Second
 
+// stoodStill is more than passes between the choice of a date and its request in
+// a process that runs: after it, the ledger is asked whether the intent stands.
+const stoodStill = 2 * time.Second
+
 // Options are the choices of one run.
 type Options struct {
 	// RunID names the run in the ledger.

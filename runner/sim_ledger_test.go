@@ -31,6 +31,13 @@ func (l simLedger) Live(ctx context.Context, region string) ([]plan.Entry, error
 	return l.inner.Live(ctx, region)
 }
 
+func (l simLedger) Stands(ctx context.Context, planName, name string, attempt int) (bool, error) {
+	if err := l.p.turn("stands " + name); err != nil {
+		return false, err
+	}
+	return l.inner.Stands(ctx, planName, name, attempt)
+}
+
 func (l simLedger) Intend(ctx context.Context, in plan.Intent) error {
 	chosen := time.Now()
 	if err := l.p.turn("intend " + in.Name); err != nil {

@@ -70,6 +70,17 @@ func (l *Ledger) Live(ctx context.Context, region string) ([]plan.Entry, error) 
 	return entries, trouble(l.path, "read its live jobs", err)
 }
 
+// Stands reports whether the entry of a job is still an intent, of this attempt.
+func (l *Ledger) Stands(ctx context.Context, planName, name string, attempt int) (bool, error) {
+	stands := false
+	err := each(ctx, l.read, "SELECT 1 FROM entries WHERE plan = ? AND name = ? AND state = 'intent' AND attempt = ?",
+		[]any{planName, name, attempt}, func(*sql.Rows) error {
+			stands = true
+			return nil
+		})
+	return stands, trouble(l.path, fmt.Sprintf("read job %q of plan %q", name, planName), err)
+}
+
 // Counts returns how many entries of planName are in each state; states without
 // any are absent. "" counts all plans together.
 func (l *Ledger) Counts(ctx context.Context, planName string) (map[plan.State]int, error) {

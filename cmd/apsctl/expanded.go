@@ -26,5 +26,5 @@ func (c *planCommand) showExpanded(cmd *cobra.Command, args []string) error {
 	if len(wanted.Origins) == 0 {
 		return &exitError{exitInvalid, fmt.Errorf("plan %q has no job %q", wanted.Name, c.expanded)}
 	}
-	return plan.WriteExpanded(c.app.stdout, wanted.Name, wanted.Origins)
+	return plan.WriteExpanded(c.app.stdout, wanted, wanted.Origins)
 }

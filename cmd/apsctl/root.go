@@ -50,11 +50,8 @@ func newRoot(app *app) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(
-		newPlanCommand(app), newApplyCommand(app), newStatusCommand(app),
-		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newLedgerCommand(app),
-		newEmulatorCommand(app), newVersionCommand(app),
 		newInitCommand(app), newPlanCommand(app), newApplyCommand(app), newStatusCommand(app),
-		newValidateCommand(app), newResolveCommand(app), newLedgerCommand(app),
+		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newLedgerCommand(app),
 		newEmulatorCommand(app), newSchemaCommand(app), newVersionCommand(app),
 	)
 	root.InitDefaultCompletionCmd()
