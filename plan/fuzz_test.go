@@ -87,7 +87,7 @@ func checkPlan(t *testing.T, p *Plan) {
 
 func oneSet(ref *secret.Ref) bool {
 	set := 0
-	for _, is := range []bool{ref.Env != "", ref.File != "", len(ref.Command) > 0} {
+	for _, is := range []bool{ref.Env != "", ref.File != "", len(ref.Command) > 0, ref.KMS != nil && ref.KMS.Secret != ""} {
 		if is {
 			set++
 		}
