@@ -114,7 +114,9 @@ func FuzzCSV(f *testing.F) {
 		); err != nil {
 			t.Fatal(err)
 		}
-		p, err := Load([]string{filepath.Join(folder, "plan.yaml")}, Options{})
+		var p *Plan
+		var err error
+		bounded(t, func() { p, err = Load([]string{filepath.Join(folder, "plan.yaml")}, Options{}) })
 		var problems Problems
 		switch {
 		case err == nil:
@@ -143,7 +145,9 @@ func FuzzObjects(f *testing.F) {
 		if len(text) > 64<<10 {
 			return
 		}
-		canonical, err := CanonicalJSON(text)
+		var canonical string
+		var err error
+		bounded(t, func() { canonical, err = CanonicalJSON(text) })
 		if err != nil {
 			return
 		}
