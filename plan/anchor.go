@@ -13,7 +13,7 @@ import (
 func (b *builder) anchor(n *ast.AnchorNode, secret bool) *node {
 	name := n.Name.GetToken().Value
 	if secret {
-		b.f.text.hide(&node{line: n.Start.Position.Line, column: n.Start.Position.Column, head: "&" + name})
+		b.hide(&node{line: b.line(n.Start.Position.Line), column: n.Start.Position.Column, head: "&" + name})
 	}
 	outer := b.open[name]
 	b.open[name] = true
@@ -28,9 +28,9 @@ func (b *builder) anchor(n *ast.AnchorNode, secret bool) *node {
 func (b *builder) alias(n *ast.AliasNode, secret bool) *node {
 	nameToken := n.Value.GetToken()
 	name := nameToken.Value
-	here := &node{kind: nodeBad, in: b.f, line: n.Start.Position.Line, column: n.Start.Position.Column, head: "*" + name, weight: 1}
+	here := &node{kind: nodeBad, in: b.in, line: b.line(n.Start.Position.Line), column: n.Start.Position.Column, head: "*" + name, weight: 1}
 	if secret {
-		b.f.text.hide(here)
+		b.hide(here)
 	}
 	fail := func(message, hint string) *node {
 		b.f.add(b.f.text.spanOf(here), message, hint)
@@ -76,7 +76,7 @@ func (b *builder) conceal(n *node) {
 	}
 	n.secret = true
 	if n.kind == nodePlain || n.kind == nodeText {
-		b.f.text.hide(n)
+		b.hide(n)
 	}
 	for _, item := range n.items {
 		b.conceal(item)

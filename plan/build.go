@@ -18,7 +18,12 @@ const (
 
 // builder turns the parser's tree into nodes.
 type builder struct {
-	f       *findings
+	f       *findings   // takes what is wrong
+	in      *findings   // of the file: where problems with the nodes are collected
+	hides   *sourceText // learns what is secret; nil for nobody
+	cut     int         // after this line of the text, removed lines of the file are missing
+	removed int
+	room    []node // made and not used yet
 	anchors map[string]*node
 	open    map[string]bool // anchors whose value is being built
 	// expanded is the weight of everything that aliases have stood for so far.
@@ -27,7 +32,32 @@ type builder struct {
 }
 
 func newBuilder(f *findings) *builder {
-	return &builder{f: f, anchors: map[string]*node{}, open: map[string]bool{}}
+	return &builder{f: f, in: f, hides: f.text, anchors: map[string]*node{}, open: map[string]bool{}}
+}
+
+// node returns a new node. Nodes are made many at a time, since a plan has very
+// many and drops them together.
+func (b *builder) node() *node {
+	if len(b.room) == 0 {
+		b.room = make([]node, 64)
+	}
+	n := &b.room[0]
+	b.room = b.room[1:]
+	return n
+}
+
+// line is where a line of the parsed text is in the file.
+func (b *builder) line(parsed int) int {
+	if parsed > b.cut {
+		return parsed + b.removed
+	}
+	return parsed
+}
+
+func (b *builder) hide(n *node) {
+	if b.hides != nil {
+		b.hides.hide(n)
+	}
 }
 
 // build returns the node for n. secret is inherited from the keys above.
@@ -50,7 +80,7 @@ func (b *builder) build(n ast.Node, secret bool) *node {
 		text.text, text.below = n.Value.Value, tokenLines(n.Value.Token)+1
 		text.refs = hasReference(text)
 		if secret {
-			b.f.text.hide(text)
+			b.hide(text)
 		}
 		return text
 	case *ast.NullNode:
@@ -72,9 +102,10 @@ func (b *builder) build(n ast.Node, secret bool) *node {
 // text, what was meant for quoted text. The tree's typed values are not used,
 // because they turn 007 into 7 and 1.10 into 1.1.
 func (b *builder) scalar(kind nodeKind, tk *token.Token, secret bool) *node {
-	n := &node{
-		kind: kind, in: b.f, secret: secret, weight: 1, text: tk.Value,
-		line: tk.Position.Line, column: tk.Position.Column, head: tokenHead(tk), below: tokenLines(tk),
+	n := b.node()
+	*n = node{
+		kind: kind, in: b.in, secret: secret, weight: 1, text: tk.Value,
+		line: b.line(tk.Position.Line), column: tk.Position.Column, head: tokenHead(tk), below: tokenLines(tk),
 	}
 	n.closed = n.below == 0 && (tk.Indicator == token.QuotedScalarIndicator || isReferenceValue(tk))
 	if tk.Type == token.ImplicitNullType {
@@ -82,7 +113,7 @@ func (b *builder) scalar(kind nodeKind, tk *token.Token, secret bool) *node {
 	}
 	n.refs = hasReference(n)
 	if secret {
-		b.f.text.hide(n)
+		b.hide(n)
 	}
 	return n
 }
@@ -218,7 +249,7 @@ func (b *builder) key(n ast.MapKeyNode, secret bool) *node {
 // {hunter2} is a mapping whose key is the password.
 func (b *builder) hideKey(key *node) {
 	if passwordSection.field(key.text) == nil {
-		b.f.text.hide(key)
+		b.hide(key)
 	}
 }
 
@@ -226,11 +257,11 @@ func (b *builder) hideKey(key *node) {
 func (b *builder) tag(n *ast.TagNode, secret bool) *node {
 	value := b.build(n.Value, secret)
 	_, alias := n.Value.(*ast.AliasNode)
-	tag := &node{kind: nodeBad, in: b.f, line: n.Start.Position.Line, column: n.Start.Position.Column, head: tokenHead(n.Start), weight: 1}
+	tag := &node{kind: nodeBad, in: b.in, line: b.line(n.Start.Position.Line), column: n.Start.Position.Column, head: tokenHead(n.Start), weight: 1}
 	if n.Start.Value != "!!str" {
 		name := "the tag " + quoteName(n.Start.Value)
 		if secret {
-			b.f.text.hide(tag)
+			b.hide(tag)
 			name = "this tag"
 		}
 		b.f.add(b.f.text.spanOf(tag), name+" is not supported", "remove it; only !!str is known; text that starts with ! needs quotes")

@@ -12,8 +12,11 @@ func editDistance(a, b string, limit int) int {
 	if gap := utf8.RuneCountInString(a) - utf8.RuneCountInString(b); gap > limit || -gap > limit {
 		return limit + 1
 	}
-	x, y := []rune(a), []rune(b)
-	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	// Most words are short: their rows need no memory of their own.
+	var runes [2][32]rune
+	var rows [3][33]int
+	x, y := appendRunes(runes[0][:0], a), appendRunes(runes[1][:0], b)
+	before, last, row := rowOf(rows[0][:], len(y)), rowOf(rows[1][:], len(y)), rowOf(rows[2][:], len(y))
 	for j := range last {
 		last[j] = j
 	}
@@ -32,6 +35,20 @@ func editDistance(a, b string, limit int) int {
 		before, last, row = last, row, before
 	}
 	return min(last[len(y)], limit+1)
+}
+
+func appendRunes(to []rune, text string) []rune {
+	for _, r := range text {
+		to = append(to, r)
+	}
+	return to
+}
+
+func rowOf(room []int, n int) []int {
+	if n < len(room) {
+		return room[:n+1]
+	}
+	return make([]int, n+1)
 }
 
 // nearest returns the one of names that word was probably meant to be: the

@@ -55,7 +55,7 @@ type meaningReader struct{ visit func(mark) }
 
 func readMeaning(text *sourceText, visit func(mark)) error {
 	f := newFindings(text)
-	body := parseYAML(f, strings.Join(text.lines, "\n"))
+	body := parseYAML(f, text.whole, 0)
 	if body == nil {
 		return f.problems()
 	}

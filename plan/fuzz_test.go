@@ -38,6 +38,9 @@ func FuzzParse(f *testing.F) {
 		var p *Plan
 		var err error
 		bounded(t, func() { p, err = Parse("plan.yaml", data, Options{}) })
+		if len(data) < 8<<10 {
+			wantSameInPieces(t, "plan.yaml", data)
+		}
 		if err == nil {
 			checkPlan(t, p)
 			checkProblems(t, p.Warnings, data)

@@ -17,7 +17,11 @@ const jobsMax = 1_000_000
 // jobs reads the jobs of one file, those written out first.
 func (l *loader) jobs(file *planDraft) {
 	d := file.source.decoder()
-	if file.jobs != nil && d.wants(file.jobs, nodeList, "jobs") {
+	switch {
+	case file.jobs == nil || !d.wants(file.jobs, nodeList, "jobs"):
+	case file.source.pieces != nil:
+		l.jobsInPieces(file, d)
+	default:
 		l.expect(len(file.jobs.items))
 		for i, item := range file.jobs.items {
 			l.job(d, item, fmt.Sprintf("jobs[%d]", i), file.layers, nil)
@@ -27,6 +31,26 @@ func (l *loader) jobs(file *planDraft) {
 		for i, item := range file.generate.items {
 			l.generate(file, d, item, fmt.Sprintf("generate[%d]", i))
 		}
+	}
+}
+
+// jobsInPieces reads the jobs of a large file as their pieces are parsed.
+func (l *loader) jobsInPieces(file *planDraft, d *decoder) {
+	p := file.source.pieces
+	total := 0
+	for _, c := range p.cuts {
+		total += c.items
+	}
+	l.expect(total)
+	values := filler{scope: scope{"var": l.vars}, reuse: true}
+	i := 0
+	if !p.items(func(item *node) bool {
+		values.reset()
+		l.job(d, values.expand(item, inPlan), fmt.Sprintf("jobs[%d]", i), file.layers, nil)
+		i++
+		return true
+	}) {
+		l.whole[file.source.path], l.again = true, true
 	}
 }
 

@@ -28,8 +28,11 @@ type Options struct {
 // plan name; their order does not matter. What is wrong is returned as Problems,
 // all at once, in order of file and place; the Plan is nil then.
 func Load(paths []string, o Options) (*Plan, error) {
-	l := newLoader(o)
-	defer l.close()
+	return inPieces(o, func(l *loader) { l.readRoots(paths) })
+}
+
+// readRoots reads the files that paths stand for.
+func (l *loader) readRoots(paths []string) {
 	if len(paths) == 0 {
 		l.refuse("the plan", "no file is named", "name a plan file")
 	}
@@ -38,16 +41,28 @@ func Load(paths []string, o Options) (*Plan, error) {
 			l.roots = append(l.roots, s)
 		}
 	}
-	return l.load()
 }
 
 // Parse reads a plan from data, as Load does from a file. file is its name in
 // positions, and where relative paths start.
 func Parse(file string, data []byte, o Options) (*Plan, error) {
-	l := newLoader(o)
-	defer l.close()
-	l.roots = append(l.roots, l.parse(newFolder(file), file, data))
-	return l.load()
+	return inPieces(o, func(l *loader) { l.roots = append(l.roots, l.parse(newFolder(file), file, data)) })
+}
+
+// inPieces loads what read reads. Where a large file cannot be read in pieces
+// after all, it starts anew with that file as a whole, and with what was read.
+func inPieces(o Options, read func(*loader)) (*Plan, error) {
+	whole, data := map[string]bool{}, map[string][]byte{}
+	for {
+		l := newLoader(o)
+		l.whole, l.data = whole, data
+		read(l)
+		p, err := l.load()
+		l.close()
+		if !l.again {
+			return p, err
+		}
+	}
 }
 
 // loader makes one plan of its files.
@@ -55,6 +70,9 @@ type loader struct {
 	o          Options
 	found      []*findings // of every text that was read, in order
 	roots      []*source
+	whole      map[string]bool     // files that are parsed at once, by path
+	data       map[string][]byte   // YAML files that were read, by path
+	again      bool                // a file has joined whole: start anew
 	included   map[string]Position // files that an include named, by path and plan folder
 	vars       variables
 	profiles   map[string]*endpointDraft
@@ -109,7 +127,9 @@ func (l *loader) load() (*Plan, error) {
 	}
 	l.tighten()
 	for _, file := range files {
-		l.jobs(file)
+		if l.jobs(file); l.again {
+			return nil, nil
+		}
 	}
 	l.finishMoved()
 	if problems := l.problems(func(f *findings) []finding { return f.list }); problems != nil {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -15,10 +16,10 @@ var secretWords = []string{"pass", "secret", "pwd", "token", "key", "credential"
 // sensitiveKey reports whether a key called word may hold a password: it says so,
 // or it looks like a slip of the finger for one that does.
 func sensitiveKey(word string) bool {
-	word = strings.ToLower(word)
-	if word == "password_version" {
+	if plainKeys()[word] {
 		return false
 	}
+	word = strings.ToLower(word)
 	for _, part := range secretWords {
 		if strings.Contains(word, part) {
 			return true
@@ -26,6 +27,18 @@ func sensitiveKey(word string) bool {
 	}
 	return word == "pw" || editDistance(word, "password", 3) <= 3 || editDistance(word, "passwd", 2) <= 2
 }
+
+// plainKeys are the keys of a plan that hold no password. Most keys of a plan are
+// among them, and need not be looked at any closer.
+var plainKeys = sync.OnceValue(func() map[string]bool {
+	plain := map[string]bool{}
+	for _, table := range keyTables() {
+		for _, name := range table.names {
+			plain[name] = name != "password" && name != "secret"
+		}
+	}
+	return plain
+})
 
 // mask is a part of a line, by bytes, that is not shown.
 type mask struct{ from, to int }
@@ -41,6 +54,9 @@ type maskedLine struct {
 func (s *sourceText) masks(line int) []mask {
 	if s.masked.line == line {
 		return s.masked.masks
+	}
+	if s.reveal != nil {
+		s.reveal(line)
 	}
 	if s.blocks == nil {
 		s.blocks = secretBlocks(s.lines)

@@ -19,6 +19,7 @@ type source struct {
 	folder *folder // of the plan that it belongs to
 	inside string  // its path in folder, with slashes
 	body   *node   // nil when it could not be read, which was reported
+	pieces *pieces // the items of body's jobs, where these are read in pieces
 }
 
 // child is the value of one key at the top level, or nil.
@@ -87,9 +88,12 @@ func openPlain(path string) (*os.File, error) { return os.OpenFile(path, openFla
 // open reads and parses one YAML file. It returns nil after reporting that the
 // file cannot be read, and a source without a body when its content cannot.
 func (l *loader) open(in *folder, shown string, open func() (*os.File, error)) *source {
-	data, ok := l.readAll(shown, open)
+	data, ok := l.data[shown]
 	if !ok {
-		return nil
+		if data, ok = l.readAll(shown, open); !ok {
+			return nil
+		}
+		l.data[shown] = data
 	}
 	return l.parse(in, shown, data)
 }
@@ -102,10 +106,40 @@ func (l *loader) parse(in *folder, shown string, data []byte) *source {
 		return s
 	}
 	f := l.collect(text)
-	if body := parseYAML(f, strings.Join(text.lines, "\n")); body != nil {
+	if !l.whole[shown] {
+		if s.pieces = findPieces(f); s.pieces != nil && s.parseAround() {
+			return s
+		}
+		s.pieces = nil
+	}
+	if body := parseYAML(f, text.whole, 0); body != nil {
 		s.body = newBuilder(f).build(body, false)
 	}
 	return s
+}
+
+// parseAround parses what is around the list of jobs, which is left to its
+// pieces, and reports whether that can be.
+func (s *source) parseAround() bool {
+	p := s.pieces
+	text := newSourceText(s.path, p.rest())
+	f := newFindings(text)
+	body := parseYAML(f, text.whole, 0)
+	if body == nil {
+		return false
+	}
+	b := newBuilder(f)
+	b.in, b.hides, b.cut, b.removed = p.in, p.in.text, p.first, p.end-p.first
+	s.body = b.build(body, false)
+	jobs := s.child("jobs")
+	if f.any() || jobs == nil || jobs.kind != nodeNull || jobs.line != p.first {
+		s.body = nil
+		clear(p.in.text.hidden)
+		return false
+	}
+	*jobs = node{kind: nodeList, in: p.in, line: jobs.line, column: jobs.column, head: jobs.head, weight: 1}
+	p.in.text.reveal = p.reveal
+	return true
 }
 
 // readAll reads a whole file, at most one byte more than a plan may have. The

@@ -22,7 +22,8 @@ const (
 // sourceText is a plan file's text by lines, and what of it may not be shown.
 type sourceText struct {
 	file  string
-	lines []string
+	whole string
+	lines []string // of whole
 	// hidden maps a line to the secret values that start on it. The walk over the
 	// parsed file fills it.
 	hidden map[int][]*node
@@ -32,6 +33,8 @@ type sourceText struct {
 	blocks []int
 	masked maskedLine // the line whose masks were asked for last
 	cursor cursor     // where a column was looked up last
+	// reveal hides what is secret on a line and was not yet; nil when all is.
+	reveal func(line int)
 }
 
 // cursor remembers how many bytes the first characters of a line take: places
@@ -40,7 +43,7 @@ type cursor struct{ line, characters, bytes int }
 
 // newSourceText splits text, whose line breaks are "\n", once.
 func newSourceText(file, text string) *sourceText {
-	return &sourceText{file: file, lines: strings.Split(text, "\n"), hidden: map[int][]*node{}}
+	return &sourceText{file: file, whole: text, lines: strings.Split(text, "\n"), hidden: map[int][]*node{}}
 }
 
 // hide marks n as secret, with all lines that it takes.

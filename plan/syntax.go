@@ -14,7 +14,9 @@ import (
 // parseYAML returns the one document of the text, or nil after reporting why it
 // has none. The library serves as a parser only: its decoder rewrites numbers,
 // reports one unknown key at random and merges wrongly.
-func parseYAML(f *findings, text string) (body ast.Node) {
+//
+// depth is how many mappings and lists the text stands inside of.
+func parseYAML(f *findings, text string, depth int) (body ast.Node) {
 	if !strings.HasSuffix(text, "\n") {
 		text += "\n" // the lexer drops a tag at the very end
 	}
@@ -27,7 +29,7 @@ func parseYAML(f *findings, text string) (body ast.Node) {
 	}()
 	tokens := lexer.Tokenize(text)
 	if !reportInvalid(f, tokens) {
-		checkTokens(f, tokens)
+		checkTokens(f, tokens, depth)
 	}
 	if f.any() {
 		return nil

@@ -23,6 +23,7 @@ const (
 type tokenGuard struct {
 	f      *findings
 	frames []frame
+	depth  int // mappings and lists around the text
 	flow   int // frames that are [] or {}
 	blanks int // keys and items without a value
 	props  int // anchors and tags in a row
@@ -40,8 +41,8 @@ type frame struct {
 
 // checkTokens reports what makes tokens unfit for the parser. It stops at the
 // first such thing, since the rest may follow from it.
-func checkTokens(f *findings, tokens token.Tokens) {
-	g := tokenGuard{f: f}
+func checkTokens(f *findings, tokens token.Tokens, depth int) {
+	g := tokenGuard{f: f, depth: depth}
 	for i, tk := range tokens {
 		if tk.Type == token.CommentType {
 			continue
@@ -162,7 +163,7 @@ func keyStart(tk *token.Token) *token.Token {
 
 func (g *tokenGuard) open(fr frame, tk *token.Token) {
 	g.frames = append(g.frames, fr)
-	if len(g.frames) > depthMax {
+	if g.depth+len(g.frames) > depthMax {
 		g.f.add(tokenSpan(g.f.text, tk), fmt.Sprintf("nested deeper than %d levels", depthMax), "")
 	}
 }
