@@ -187,7 +187,7 @@ func (r *Run) checkStands(ctx context.Context, a *attempt, slept time.Duration) 
 	if slept < stoodStill {
 		return nil
 	}
-	stands, err := r.ledger.Stands(ctx, r.plan.Name, a.job.Name, a.number)
+	stands, err := r.ledger.Stands(context.WithoutCancel(ctx), r.plan.Name, a.job.Name, a.number)
 	switch {
 	case err != nil:
 		a.step, a.err = stepLedger, ledgerFailed(fmt.Sprintf("read job %q again", a.job.Name), err)
