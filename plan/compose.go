@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -84,7 +83,7 @@ func (l *loader) includeFile(from *planDraft, pattern *node, inside string, dept
 		pattern.wrong("", "the plan has more than %d files", filesMax)
 		return nil
 	}
-	s := l.open(folder, shown, func() (*os.File, error) { return folder.open(inside) })
+	s := l.open(folder, folder.named(pattern, inside))
 	if s == nil || s.body == nil {
 		return nil
 	}

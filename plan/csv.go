@@ -46,7 +46,7 @@ func (l *loader) csv(s *source, t *template, d *decoder, n *node, at string) {
 		return
 	}
 	shown := s.folder.shown(inside)
-	file, ok := l.openFile(shown, func() (*os.File, error) { return s.folder.open(inside) })
+	file, ok := l.openFile(s.folder.named(draft.file.at, inside))
 	if !ok {
 		return
 	}

@@ -125,3 +125,24 @@ func TestDigestStaysFromReleaseToRelease(t *testing.T) {
 	p := mustParse(t, digestHead+"jobs:\n- name: a\n  source: {instance: pc-1}\n")
 	golden(t, "digest.txt", fmt.Sprintf("job  %s\nplan %s\n", p.Jobs[0].Digest, p.Digest))
 }
+
+// A changed password, or the mark of one, is no other job: nothing is created
+// again for it.
+func TestRotatedPasswordChangesNoJob(t *testing.T) {
+	job := func(version, env string) Job {
+		p := mustParse(t, digestHead+"jobs:\n- name: a\n  source: {instance: pc-1, password_version: "+version+", password: {env: "+env+"}}\n")
+		if len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0].Message, "password_version is not acted on yet") {
+			t.Errorf("it warns of %v", p.Warnings)
+		}
+		return p.Jobs[0]
+	}
+	before, after := job("1", "OLD"), job("rotated-2026-11", "NEW")
+	if before.Digest != after.Digest || after.SourcePasswordVersion != "rotated-2026-11" {
+		t.Errorf("the digest of %+v is not that of %+v", after, before)
+	}
+	entry := entryFor(before, StateCreated)
+	changes := Diff(&Plan{Name: "p", Jobs: []Job{after}}, Snapshot{Entries: map[string]Entry{"a": entry}}, nil, DiffOptions{})
+	if len(changes) != 1 || changes[0].Kind != KindKeep {
+		t.Errorf("what is to be done is %+v", changes)
+	}
+}

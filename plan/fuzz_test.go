@@ -97,6 +97,7 @@ func oneSet(ref *secret.Ref) bool {
 
 func checkProblems(t *testing.T, problems Problems, data []byte) {
 	t.Helper()
+	problems = slices.DeleteFunc(slices.Clone(problems), func(p Problem) bool { return p.Pos.File != "plan.yaml" }) // it may name others
 	lines := strings.Count(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n") + strings.Count(string(data), "\r") + 1
 	sorted := slices.IsSortedFunc(problems, func(x, y Problem) int {
 		return cmp.Or(cmp.Compare(x.Pos.Line, y.Pos.Line), cmp.Compare(x.Pos.Column, y.Pos.Column))

@@ -34,10 +34,10 @@ func Load(paths []string, o Options) (*Plan, error) {
 // readRoots reads the files that paths stand for.
 func (l *loader) readRoots(paths []string) {
 	if len(paths) == 0 {
-		l.refuse("the plan", "no file is named", "name a plan file")
+		l.refuse(named("the plan"), "no file is named", "name a plan file")
 	}
 	for _, path := range l.findAll(paths) {
-		if s := l.open(newFolder(path), path, func() (*os.File, error) { return openPlain(path) }); s != nil {
+		if s := l.open(newFolder(path), named(path)); s != nil {
 			l.roots = append(l.roots, s)
 		}
 	}
@@ -105,11 +105,6 @@ func (l *loader) collect(text *sourceText) *findings {
 	f := newFindings(text)
 	l.found = append(l.found, f)
 	return f
-}
-
-// refuse reports that a file cannot be used at all.
-func (l *loader) refuse(path, message, hint string) {
-	l.collect(newSourceText(path, "")).add(span{}, message, hint)
 }
 
 // load reads all that the roots say. Variables come first, since everything else

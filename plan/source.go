@@ -85,12 +85,39 @@ const openFlags = os.O_RDONLY | syscall.O_NONBLOCK
 // openPlain opens a file that the command named, wherever it is.
 func openPlain(path string) (*os.File, error) { return os.OpenFile(path, openFlags, 0) }
 
+// opening is a file to be opened.
+type opening struct {
+	shown string // as users are told
+	at    *node  // what names it in a plan; nil when the command does
+	open  func() (*os.File, error)
+}
+
+// named is a file that the command named.
+func named(path string) opening {
+	return opening{shown: path, open: func() (*os.File, error) { return openPlain(path) }}
+}
+
+// inside is a file that n names, by its path in the plan's folder.
+func (f *folder) named(n *node, inside string) opening {
+	return opening{shown: f.shown(inside), at: n, open: func() (*os.File, error) { return f.open(inside) }}
+}
+
+// refuse reports that a file cannot be used at all, where it is named.
+func (l *loader) refuse(o opening, message, hint string) {
+	if o.at != nil {
+		o.at.wrong(hint, "%s: %s", quoteName(o.shown), message)
+		return
+	}
+	l.collect(newSourceText(o.shown, "")).add(span{}, message, hint)
+}
+
 // open reads and parses one YAML file. It returns nil after reporting that the
 // file cannot be read, and a source without a body when its content cannot.
-func (l *loader) open(in *folder, shown string, open func() (*os.File, error)) *source {
+func (l *loader) open(in *folder, from opening) *source {
+	shown := from.shown
 	data, ok := l.data[shown]
 	if !ok {
-		if data, ok = l.readAll(shown, open); !ok {
+		if data, ok = l.readAll(from); !ok {
 			return nil
 		}
 		l.data[shown] = data
@@ -144,36 +171,36 @@ func (s *source) parseAround() bool {
 
 // readAll reads a whole file, at most one byte more than a plan may have. The
 // checks are made on the opened file, so that it cannot be swapped in between.
-func (l *loader) readAll(shown string, open func() (*os.File, error)) ([]byte, bool) {
-	file, ok := l.openFile(shown, open)
+func (l *loader) readAll(from opening) ([]byte, bool) {
+	file, ok := l.openFile(from)
 	if !ok {
 		return nil, false
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, fileBytesMax+1))
 	if err != nil {
-		l.refuse(shown, "the file could not be read to its end", "check the disk")
+		l.refuse(from, "the file could not be read to its end", "check the disk")
 		return nil, false
 	}
 	return data, true
 }
 
 // openFile opens a regular file, or reports why it cannot be used.
-func (l *loader) openFile(shown string, open func() (*os.File, error)) (*os.File, bool) {
-	file, err := open()
+func (l *loader) openFile(from opening) (*os.File, bool) {
+	file, err := from.open()
 	if err != nil {
 		message, hint := explainOpen(err)
-		l.refuse(shown, message, hint)
+		l.refuse(from, message, hint)
 		return nil, false
 	}
 	info, err := file.Stat()
 	switch {
 	case err != nil:
-		l.refuse(shown, "the file cannot be read", "check its permissions")
+		l.refuse(from, "the file cannot be read", "check its permissions")
 	case info.IsDir():
-		l.refuse(shown, "this is a folder; a file is due", "name the file in it")
+		l.refuse(from, "this is a folder; a file is due", "name the file in it")
 	case !info.Mode().IsRegular():
-		l.refuse(shown, "this is no regular file", "write it to a file first")
+		l.refuse(from, "this is no regular file", "write it to a file first")
 	default:
 		return file, true
 	}
@@ -185,7 +212,7 @@ func (l *loader) openFile(shown string, open func() (*os.File, error)) (*os.File
 func explainOpen(err error) (message, hint string) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "the file does not exist", "check the name; relative paths in a plan start at the file that says them"
+		return "the file does not exist", "check the name and the folder that it starts at"
 	case errors.Is(err, fs.ErrPermission):
 		return "the file cannot be read", "check its permissions and those of its folder"
 	case isEscape(err):
@@ -237,7 +264,7 @@ func absolute(file string) string {
 func (l *loader) filesIn(dir string) []string {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		l.refuse(dir, "the folder cannot be read", "check its permissions")
+		l.refuse(named(dir), "the folder cannot be read", "check its permissions")
 		return nil
 	}
 	var files []string
@@ -247,7 +274,7 @@ func (l *loader) filesIn(dir string) []string {
 		}
 	}
 	if len(files) == 0 {
-		l.refuse(dir, "the folder has no plan in it", "a plan file ends in .yaml or .yml")
+		l.refuse(named(dir), "the folder has no plan in it", "a plan file ends in .yaml or .yml")
 	}
 	return files
 }
@@ -256,9 +283,9 @@ func (l *loader) matching(pattern string) []string {
 	files, err := filepath.Glob(pattern)
 	switch {
 	case err != nil:
-		l.refuse(pattern, "this is no valid pattern", "a [ needs its ]")
+		l.refuse(named(pattern), "this is no valid pattern", "a [ needs its ]")
 	case len(files) == 0:
-		l.refuse(pattern, "no file matches", "check the pattern and the current folder")
+		l.refuse(named(pattern), "no file matches", "check the pattern and the current folder")
 	}
 	return files
 }

@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -168,7 +167,7 @@ func (l *loader) given(from, text string) *node {
 
 // varFile reads a mapping of variables from a YAML file.
 func (l *loader) varFile(v variables, path string) {
-	s := l.open(nil, path, func() (*os.File, error) { return openPlain(path) })
+	s := l.open(nil, named(path))
 	if s == nil || s.body == nil {
 		return
 	}

@@ -141,3 +141,20 @@ jobs:
 		t.Errorf("the password is shown: %s", r)
 	}
 }
+
+func TestRotatedPasswordIsNotSentAgain(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator()
+	text := func(version string) string {
+		return "version: 1\nname: p\nregion: cn-hangzhou\njobs:\n  - name: a\n    source: {instance: pc-1, password: {env: PW}, password_version: " + version + "}\n" +
+			"    destination: {instance: amv-1}\n    db_list: {EntireInstance: true}\n"
+	}
+	for i, version := range []string{"1", "2"} {
+		b.setenv("PW", "password-"+version)
+		b.write("plan.yaml", text(version))
+		r := b.want(0, "apply", "--yes", "plan.yaml")
+		if !strings.Contains(r.stderr, "password_version is not acted on yet") || cloud.creates() != 1 {
+			t.Errorf("apply %d: %d creates, %s", i+1, cloud.creates(), r)
+		}
+	}
+}
