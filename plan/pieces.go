@@ -73,7 +73,7 @@ func (p *pieces) scan(lines []string) bool {
 			continue
 		}
 		depth := len(line) - len(text)
-		item := strings.HasPrefix(text, "- ")
+		item := strings.HasPrefix(text, "- ") && !onlyComment(text[1:])
 		if indent < 0 && item {
 			indent = depth
 		}

@@ -82,7 +82,7 @@ func newScheduler(ctx context.Context, r *Run, changes []plan.Change) *scheduler
 func (s *scheduler) enrol(t *task) {
 	s.tasks = append(s.tasks, t)
 	switch t.change.Kind {
-	case plan.KindCreate, plan.KindAdopt:
+	case plan.KindCreate, plan.KindAdopt, plan.KindUpdate:
 		s.queue.add(t)
 		s.total++
 	case plan.KindResolve, plan.KindLeftOver:
@@ -169,6 +169,14 @@ func (s *scheduler) start(t *task) {
 		s.group.Go(func() error {
 			a := s.run.adopt(s.stop, t.change)
 			s.events <- func() { s.adopted(t, a) }
+			return nil
+		})
+		return
+	}
+	if t.change.Kind == plan.KindUpdate {
+		s.group.Go(func() error {
+			u := s.run.update(s.stop, t.change)
+			s.events <- func() { s.updated(t, u) }
 			return nil
 		})
 		return

@@ -25,6 +25,7 @@ type cloud struct {
 	// listErr and findErr fail the reads; details overrides a detail.
 	listErr, findErr error
 	details          map[string]plan.RemoteDetail
+	modify           func(id string) error // fails a change before it takes effect
 	lag              time.Duration // until a new job is listed
 	latency          time.Duration
 
@@ -167,6 +168,24 @@ func (c *cloud) Find(ctx context.Context, region, name string) ([]plan.RemoteJob
 		return nil, c.findErr
 	}
 	return c.listed(func(j cloudJob) bool { return j.spec.Region == region && j.Name == name }), ctx.Err()
+}
+
+func (c *cloud) Modify(_ context.Context, _, id, dbList, partitionList string) error {
+	c.count("modify")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.modify != nil {
+		if err := c.modify(id); err != nil {
+			return err
+		}
+	}
+	for i := range c.jobs {
+		if c.jobs[i].ID == id {
+			c.jobs[i].spec.DBList, c.jobs[i].spec.PartitionList = dbList, partitionList
+			return nil
+		}
+	}
+	return &plan.CallError{Operation: "ModifyApsJob", Why: "no such job", Code: "InvalidInput", Failure: plan.FailureOther}
 }
 
 func (c *cloud) Detail(_ context.Context, _, id string) (plan.RemoteDetail, error) {

@@ -37,6 +37,9 @@ type Service interface {
 	// Find returns the listed jobs with exactly that name. What it does not
 	// find may exist all the same: it proves presence, never absence.
 	Find(ctx context.Context, region, name string) ([]plan.RemoteJob, error)
+	// Modify replaces the objects of one job. It makes one attempt, and sending it
+	// again does no harm.
+	Modify(ctx context.Context, region, id, dbList, partitionList string) error
 	// Detail describes one job.
 	Detail(ctx context.Context, region, id string) (plan.RemoteDetail, error)
 }

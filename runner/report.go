@@ -33,6 +33,7 @@ type Ending string
 const (
 	EndCreated  Ending = "created"
 	EndAdopted  Ending = "adopted"
+	EndUpdated  Ending = "updated" // changed in place
 	EndKept     Ending = "kept"
 	EndFailed   Ending = "failed"    // refused, or never got through; the next run tries again
 	EndUnknown  Ending = "unknown"   // sent, outcome not known; settled by a later look
@@ -73,6 +74,7 @@ type Counts struct {
 	Planned  int `json:"planned"`
 	Created  int `json:"created"`
 	Adopted  int `json:"adopted"`
+	Updated  int `json:"updated"`
 	Kept     int `json:"kept"`
 	Failed   int `json:"failed"`
 	Unknown  int `json:"unknown"`
@@ -93,6 +95,8 @@ func (r Report) Counts() Counts {
 			c.Created++
 		case EndAdopted:
 			c.Adopted++
+		case EndUpdated:
+			c.Updated++
 		case EndKept:
 			c.Kept++
 		case EndFailed:

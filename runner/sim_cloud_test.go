@@ -84,6 +84,8 @@ func (c *simCloud) serve(p *proc, r simRequest, x *fate) answer {
 		return c.list(p, r, x)
 	case opDetail:
 		return c.detail(p, r, x)
+	case opModify:
+		return c.modify(p, r, x)
 	}
 	c.h.violate("I6", "p%d sent %s, which apply has no business with", p.id, r.op)
 	return refuse(http.StatusBadRequest, "InvalidAction.NotFound", "")
@@ -178,6 +180,31 @@ func (c *simCloud) detail(p *proc, r simRequest, x *fate) answer {
 		"SourceEndpointInstanceID": job.source, "DestinationEndpointInstanceID": job.dest,
 		"DbList": job.dbList, "PartitionList": map[string]any{}, "TargetTableMode": 0, "Status": "Running",
 	}})
+}
+
+// modify changes a job's objects. Only one that the ledger has as created may be
+// touched, and only to what the plan says of it.
+func (c *simCloud) modify(p *proc, r simRequest, x *fate) answer {
+	if x.refusal != nil {
+		return *x.refusal
+	}
+	job := c.byID(r.form.Get("ApsJobId"))
+	if job == nil || !job.exists(time.Now()) {
+		return refuse(http.StatusBadRequest, "InvalidInput", "")
+	}
+	if r.form.Get("PartitionList") == "" {
+		c.h.violate("I6", "p%d changes %s without saying both lists", p.id, job.id)
+	}
+	live, err := c.h.witness.Live(c.h.background, job.region)
+	if !c.h.ledgerError(err) && !slices.ContainsFunc(live, func(e plan.Entry) bool { return e.JobID == job.id && e.State == plan.StateCreated }) {
+		c.h.violate("I6", "p%d changes %s, which the ledger does not have as created", p.id, job.id)
+	}
+	job.dbList = r.form.Get("DbList")
+	c.h.log("p%d changes %s of %s", p.id, job.id, job.name)
+	if x.spoil {
+		return spoilt(x)
+	}
+	return success(map[string]any{})
 }
 
 // visible are the jobs that a listing shows now, were it honest.

@@ -20,6 +20,7 @@ const (
 	opCreate = "CreateAPSJob"
 	opList   = "DescribeApsJobs"
 	opDetail = "DescribeApsJobDetail"
+	opModify = "ModifyApsJob"
 )
 
 // simWire is the network between one process and the cloud, in the place of

@@ -38,7 +38,7 @@ func newTask(order int, c plan.Change, now time.Time) *task {
 		t.result.Ending = EndKept
 	case plan.KindBlocked:
 		t.finish(EndBlocked, c.Reason, "a person has to settle it")
-	case plan.KindUpdate, plan.KindReplace:
+	case plan.KindReplace:
 		t.finish(EndBlocked, unchangeable(c), "differs from the plan")
 	case plan.KindResolve, plan.KindLeftOver:
 		t.finish(EndUnknown, c.Reason, "outcome unknown")
@@ -52,7 +52,7 @@ func unchangeable(c plan.Change) string {
 	for i, f := range c.Fields {
 		fields[i] = f.Field
 	}
-	return fmt.Sprintf("the job exists and differs from the plan in %s; apsctl does not change existing jobs yet: change it in the console, or put the plan back",
+	return fmt.Sprintf("the job exists and differs from the plan in %s, which only deleting and creating it again would change; apsctl does not do that yet: do it in the console, or put the plan back",
 		strings.Join(fields, ", "))
 }
 

@@ -111,7 +111,7 @@ func intentOf(name string, from plan.State, attempt int) plan.Intent {
 func step(name string, from plan.State, attempt int, to plan.State) plan.Transition {
 	t := plan.Transition{Plan: "p", Name: name, From: from, Attempt: attempt, To: to,
 		RequestID: "req-" + name, Reason: "because", RunID: "run-1", At: t0.Add(time.Minute)}
-	if from == plan.StateNone {
+	if from == plan.StateNone || from == plan.StateCreated && to == plan.StateCreated {
 		t.Spec = specOf(name)
 		t.Digest = plan.HashSpec(t.Spec)
 	}

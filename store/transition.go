@@ -23,7 +23,7 @@ var next = map[plan.State][]plan.State{
 	plan.StateIntent: {plan.StateUnknown, plan.StateCreated, plan.StateRejected, plan.StateNotSent,
 		plan.StateAbsent, plan.StateConflict, plan.StateDuplicate},
 	plan.StateUnknown:   {plan.StateCreated, plan.StateAbsent, plan.StateConflict, plan.StateDuplicate},
-	plan.StateCreated:   {plan.StateLost, plan.StateDuplicate},
+	plan.StateCreated:   {plan.StateCreated, plan.StateLost, plan.StateDuplicate},
 	plan.StateRejected:  {plan.StateCreated, plan.StateConflict, plan.StateDuplicate},
 	plan.StateNotSent:   {plan.StateCreated, plan.StateConflict, plan.StateDuplicate},
 	plan.StateAbsent:    {plan.StateCreated, plan.StateConflict, plan.StateDuplicate},
@@ -127,6 +127,8 @@ func checkTransition(t plan.Transition) error {
 		return fmt.Errorf("no step leads from %q to %q", t.From, t.To)
 	case t.From == plan.StateNone && (t.Attempt != 0 || t.Digest == ""):
 		return errors.New("an adopted job has attempt 0, a spec and a digest")
+	case t.From == plan.StateCreated && t.To == plan.StateCreated && t.Digest == "":
+		return errors.New("an updated job has a new spec and digest")
 	case t.To == plan.StateCreated && t.JobID == "":
 		return errors.New("a created job has an id")
 	case (t.To == plan.StateConflict || t.To == plan.StateDuplicate) && len(t.Candidates) == 0:

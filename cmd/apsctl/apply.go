@@ -260,7 +260,7 @@ func blockedKinds(report runner.Report) (conflicts, changed, leftUnknown bool) {
 		case r.Action == plan.KindLeftOver:
 			leftUnknown = true
 		case r.Ending != runner.EndBlocked:
-		case r.Action == plan.KindUpdate || r.Action == plan.KindReplace:
+		case r.Action == plan.KindReplace:
 			changed = true
 		default:
 			conflicts = true

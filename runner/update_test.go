@@ -1,0 +1,98 @@
+package runner_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+)
+
+// editObjects changes what the plan wants of one job in a way that the service
+// can carry out in place.
+func (f *fixture) editObjects(i int, dbList string) {
+	f.plan.Jobs[i].DBList = dbList
+	f.plan.Jobs[i].Digest = plan.HashSpec(f.plan.Jobs[i].Spec)
+}
+
+func TestChangedObjectsAreUpdatedInPlace(t *testing.T) {
+	inBubble(t, 3, func(f *fixture) {
+		f.mustRun()
+		id := f.entry("job-001").JobID
+		f.editObjects(1, `{"sales":{"all":true}}`)
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 2, Updated: 1})
+		if e := f.entry("job-001"); e.JobID != id || e.Digest != f.plan.Jobs[1].Digest || e.Spec.DBList != `{"sales":{"all":true}}` || e.Attempt != 1 {
+			f.Errorf("the entry is %+v", e)
+		}
+		if got := f.cloud.specOf(id).DBList; got != `{"sales":{"all":true}}` || f.cloud.sent() != 3 {
+			f.Errorf("the service has %s, after %d creates", got, f.cloud.sent())
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 3})
+	})
+}
+
+// TestUpdateThatIsNotConfirmedIsMadeAgain: as long as the service does not show
+// the change, the ledger does not claim it.
+func TestUpdateThatIsNotConfirmedIsMadeAgain(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.mustRun()
+		id := f.entry("job-000").JobID
+		before := f.entry("job-000").Digest
+		f.editObjects(0, `{"sales":{"all":true}}`)
+		f.cloud.details = map[string]plan.RemoteDetail{id: {ID: id, SourceInstance: "pc-1", DestinationInstance: "amv-1", DBList: `{"EntireInstance":true}`}}
+		report := f.mustRun()
+		f.wantCounts(report, runner.Counts{Failed: 1})
+		if e := f.entry("job-000"); e.Digest != before || e.State != plan.StateCreated {
+			f.Errorf("the entry is %+v after %q", e, report.Results[0].Error)
+		}
+		f.cloud.details = nil
+		f.wantCounts(f.mustRun(), runner.Counts{Updated: 1})
+	})
+}
+
+func TestThrottledUpdateIsTriedAgain(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.mustRun()
+		f.editObjects(0, `{"sales":{"all":true}}`)
+		tries := 0
+		f.cloud.modify = func(string) error {
+			if tries++; tries < 3 {
+				return &plan.CallError{Operation: "ModifyApsJob", Failure: plan.FailureThrottled, Why: "too many calls", RetryAfter: 5 * time.Second}
+			}
+			return nil
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Updated: 1})
+		f.editObjects(0, `{"stock":{"all":true}}`)
+		f.cloud.modify = func(string) error {
+			return &plan.CallError{Operation: "ModifyApsJob", Failure: plan.FailureOther, Why: "refused", Code: "IncorrectDBInstanceState"}
+		}
+		if report := f.mustRun(); report.Counts() != (runner.Counts{Planned: 1, Failed: 1}) || report.Results[0].Cause != "IncorrectDBInstanceState" {
+			f.Errorf("a refused update ends as %+v", report.Results)
+		}
+	})
+}
+
+// TestUpdateWhoseRecordIsLostIsMadeAgain: a process that dies between the change
+// and its record leaves a difference that the next run sees.
+func TestUpdateWhoseRecordIsLostIsMadeAgain(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.mustRun()
+		f.editObjects(0, `{"sales":{"all":true}}`)
+		run, changes, err := f.prepare()
+		if err != nil {
+			f.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(f.Context())
+		f.cloud.modify = func(string) error { cancel(); return nil }
+		if _, err := run.Apply(ctx, f.drain, changes); err != nil {
+			f.Fatal(err)
+		}
+		f.cloud.modify = nil
+		f.mustRun()
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 2})
+		if f.cloud.specOf(f.entry("job-000").JobID).DBList != `{"sales":{"all":true}}` {
+			f.Error("the service does not have the change")
+		}
+	})
+}
