@@ -238,7 +238,7 @@ func (h *history) checkIntents(p *proc, entries []plan.Entry) {
 // checkBooks is I7.
 func (h *history) checkBooks(p *proc) {
 	c := p.report.Counts()
-	sum := c.Created + c.Adopted + c.Kept + c.Failed + c.Unknown + c.Blocked + c.NotTried
+	sum := c.Created + c.Adopted + c.Updated + c.Kept + c.Failed + c.Unknown + c.Blocked + c.NotTried
 	if sum != c.Planned || c.Planned != len(p.plan.Jobs) {
 		h.violate("I7", "the books of p%d do not balance: %+v for %d jobs", p.id, c, len(p.plan.Jobs))
 	}
