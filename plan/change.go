@@ -62,6 +62,19 @@ func (c Change) Region() string {
 	return c.Entry.Region
 }
 
+// Updated is what the job is to be after an update in place: as the plan wants
+// it, but for objects whose differences it ignores.
+func (c Change) Updated() Spec {
+	spec := c.Job.Spec
+	if c.Job.Ignore.Has("db_list") {
+		spec.DBList = c.Entry.Spec.DBList
+	}
+	if c.Job.Ignore.Has("partition_list") {
+		spec.PartitionList = c.Entry.Spec.PartitionList
+	}
+	return spec
+}
+
 // Spec is what the plan wants, or for a left-over what the ledger has.
 func (c Change) Spec() Spec {
 	if c.Job != nil {

@@ -186,7 +186,7 @@ func diffCreated(c *Change) {
 		c.Kind = KindKeep
 		return
 	}
-	c.Fields = diffFields(c.Entry.Spec, c.Job.Spec)
+	c.Fields = slices.DeleteFunc(diffFields(c.Entry.Spec, c.Job.Spec), func(f FieldChange) bool { return c.Job.Ignore.Has(f.Field) })
 	c.Kind = KindUpdate
 	for _, f := range c.Fields {
 		if f.Effect != EffectInPlace {
@@ -194,8 +194,8 @@ func diffCreated(c *Change) {
 		}
 	}
 	if len(c.Fields) == 0 {
-		// The digests differ and no field does: the canonical form changed
-		// between two versions of apsctl. The job is as the plan wants it.
+		// Only ignored fields differ, or none: the canonical form changed between
+		// two versions of apsctl. The job is as the plan wants it.
 		c.Kind = KindKeep
 	}
 }

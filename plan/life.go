@@ -136,7 +136,7 @@ func (l *loader) noteLife(j *jobDraft) {
 		key string
 		at  *node
 	}{
-		{"state", j.state.at}, {"on_remove", j.onRemove.at}, {"protect", j.protect.at}, {"ignore", j.ignore.at},
+		{"state", j.state.at}, {"on_remove", j.onRemove.at}, {"protect", j.protect.at},
 		{"password_version", j.source.passwordVersion.at}, {"password_version", j.destination.passwordVersion.at},
 	} {
 		if use.at != nil {

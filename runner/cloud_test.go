@@ -26,7 +26,7 @@ type cloud struct {
 	listErr, findErr error
 	details          map[string]plan.RemoteDetail
 	modify           func(id string) error // fails a change before it takes effect
-	lag              time.Duration // until a new job is listed
+	lag              time.Duration         // until a new job is listed
 	latency          time.Duration
 
 	mu      sync.Mutex

@@ -22,10 +22,11 @@ type updating struct {
 // both lists, so that repeating it does no harm, and until the ledger has the new
 // ones, the next run sees the same difference.
 func (r *Run) update(ctx context.Context, c plan.Change) (u updating) {
+	spec := c.Updated()
 	if u.err = r.governor.Wait(ctx, opModify, c.Job.Region); u.err != nil {
 		return u
 	}
-	if u.err = r.service.Modify(ctx, c.Job.Region, c.Entry.JobID, c.Job.DBList, c.Job.PartitionList); u.err != nil {
+	if u.err = r.service.Modify(ctx, c.Job.Region, c.Entry.JobID, spec.DBList, spec.PartitionList); u.err != nil {
 		return u
 	}
 	detail, err := r.service.Detail(ctx, c.Job.Region, c.Entry.JobID)
@@ -33,12 +34,12 @@ func (r *Run) update(ctx context.Context, c plan.Change) (u updating) {
 		u.err = err
 		return u
 	}
-	if u.differs = plan.DisagreeDetail(c.Job.Spec, detail); len(u.differs) > 0 {
+	if u.differs = plan.DisagreeDetail(spec, detail); len(u.differs) > 0 {
 		return u
 	}
 	u.err = r.ledger.Settle(context.WithoutCancel(ctx), plan.Transition{
 		Plan: r.plan.Name, Name: c.Name, From: plan.StateCreated, Attempt: c.Attempt(), To: plan.StateCreated,
-		Spec: c.Job.Spec, Digest: c.Job.Digest, Labels: c.Job.Labels, JobID: c.Entry.JobID, Reason: "updated in place",
+		Spec: spec, Digest: c.Job.Digest, Labels: c.Job.Labels, JobID: c.Entry.JobID, Reason: "updated in place",
 		Evidence: evidence{Kind: "updated", Region: c.Job.Region}.JSON(),
 		RunID:    r.options.RunID, At: r.clock.Now(),
 	})

@@ -158,3 +158,26 @@ func TestRotatedPasswordIsNotSentAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestChangedObjectsAreUpdated(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator()
+	text := func(objects, more string) string {
+		return "version: 1\nname: p\nregion: cn-hangzhou\njobs:\n  - {name: a, source: {instance: pc-1}, destination: {instance: amv-1}, db_list: " + objects + more + "}\n"
+	}
+	b.write("plan.yaml", text("{shop: {all: true}}", ""))
+	b.want(0, "apply", "--yes", "plan.yaml")
+	b.write("plan.yaml", text("{shop: {all: true}, stock: {all: true}}", ", ignore: [db_list]"))
+	b.want(0, "plan", "--detailed-exitcode", "plan.yaml")
+	b.write("plan.yaml", text("{shop: {all: true}, stock: {all: true}}", ""))
+	if r := b.want(exitChanges, "plan", "--detailed-exitcode", "plan.yaml"); !strings.Contains(r.stdout, "1 to update") || !strings.Contains(r.stdout, "db_list") {
+		t.Errorf("%s", r)
+	}
+	r := b.want(0, "apply", "--yes", "-o", "json", "plan.yaml")
+	if c := b.applied(r).Counts; c.Updated != 1 || cloud.creates() != 1 || cloud.stats().Actions["ModifyApsJob"].Calls != 1 {
+		t.Errorf("%+v: %s", c, r)
+	}
+	b.want(0, "plan", "--detailed-exitcode", "plan.yaml")
+	b.write("plan.yaml", text("{shop: {all: true}, stock: {all: true}}", ", target_table_mode: 7"))
+	b.want(exitLimit, "apply", "--yes", "plan.yaml")
+}
