@@ -1,10 +1,10 @@
 package plan
 
 import (
-	"runtime"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/apsctl/apsctl/internal/cost"
 )
 
 const (
@@ -17,27 +17,11 @@ const (
 // more than any input may.
 func bounded(t *testing.T, f func()) {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	start := processorTime(t)
-	f()
-	took := processorTime(t) - start
-	runtime.ReadMemStats(&after)
+	took, bytes := cost.Of(t, f)
 	if took > fuzzCPUMax && !raceEnabled {
 		t.Errorf("it took %v of the processor", took)
 	}
-	if n := after.TotalAlloc - before.TotalAlloc; n > fuzzBytesMax {
-		t.Errorf("it allocated %d MiB", n>>20)
+	if bytes > fuzzBytesMax {
+		t.Errorf("it allocated %d MiB", bytes>>20)
 	}
-}
-
-// processorTime is what this process has used so far. Other tests of the package
-// do not run beside a fuzz target.
-func processorTime(t *testing.T) time.Duration {
-	t.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

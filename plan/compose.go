@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
@@ -33,7 +34,7 @@ func (l *loader) include(from *planDraft, depth int) []*planDraft {
 // resolveInclude returns the files that one pattern means, as paths inside the
 // plan's folder.
 func (l *loader) resolveInclude(s *source, pattern *node) []string {
-	inside, ok := s.inside_(pattern)
+	inside, ok := s.pathIn(pattern)
 	if !ok {
 		return nil
 	}
@@ -50,9 +51,9 @@ func (l *loader) resolveInclude(s *source, pattern *node) []string {
 	return files
 }
 
-// inside_ returns the path that n names in the file s as a path inside the
+// pathIn returns the path that n names in the file s as a path inside the
 // plan's folder, and reports one that leads out of it.
-func (s *source) inside_(n *node) (string, bool) {
+func (s *source) pathIn(n *node) (string, bool) {
 	name := filepath.ToSlash(n.text)
 	inside := path.Join(path.Dir(s.inside), name)
 	if path.IsAbs(name) || !filepath.IsLocal(filepath.FromSlash(inside)) {
@@ -70,7 +71,7 @@ func (f *folder) shown(inside string) string {
 func (l *loader) includeFile(from *planDraft, pattern *node, inside string, depth int) []*planDraft {
 	folder := from.source.folder
 	shown := folder.shown(inside)
-	key := absolute(shown)
+	key := identity(shown)
 	if first, again := l.included[key]; again || l.isRoot(key) {
 		where := "the command names it"
 		if again {
@@ -102,7 +103,7 @@ func (l *loader) includeFile(from *planDraft, pattern *node, inside string, dept
 
 func (l *loader) isRoot(key string) bool {
 	for _, root := range l.roots {
-		if absolute(root.path) == key {
+		if identity(root.path) == key {
 			return true
 		}
 	}
@@ -155,7 +156,7 @@ func tighten(draft *planDraft, key string, own, plan *int, limit **int) {
 	switch {
 	case own == nil:
 	case plan != nil && *own > *plan:
-		draft.limits.child(key).wrong("an included file can lower a limit, not raise it", "limits.%s is %d here and %d in the plan", key, *own, *plan)
+		cmp.Or(draft.limits.child(key), draft.limits).wrong("an included file can lower a limit, not raise it", "limits.%s is %d here and %d in the plan", key, *own, *plan)
 	case *limit == nil || *own < **limit:
 		*limit = own
 	}

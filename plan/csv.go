@@ -41,7 +41,7 @@ func (l *loader) csv(s *source, t *template, d *decoder, n *node, at string) {
 	if !draft.file.ok {
 		return
 	}
-	inside, ok := s.inside_(draft.file.at)
+	inside, ok := s.pathIn(draft.file.at)
 	if !ok {
 		return
 	}
@@ -64,13 +64,19 @@ func (l *loader) csv(s *source, t *template, d *decoder, n *node, at string) {
 		return
 	}
 	t.knows("row", table)
+	used := false
 	for rows := 1; table.next(); rows++ {
-		if where.match(table.record) && !t.make("row", table, table.row) {
-			return
+		if where.match(table.record) {
+			if used = true; !t.make("row", table, table.row) {
+				return
+			}
 		}
 		if rows == sampleRows && where == nil {
 			l.expect(table.remaining(file, rows))
 		}
+	}
+	if where != nil && !used {
+		draft.where.warn("it makes no jobs", "no row of %s is like this", table.file)
 	}
 }
 
@@ -204,6 +210,10 @@ func (t *csvTable) syntax(err error) bool {
 		return false
 	}
 	at := span{parse.Line, parse.Column, 1}
+	if errors.Is(err, csv.ErrQuote) && parse.StartLine < parse.Line {
+		t.f.add(span{parse.StartLine, 1, 1}, "a double quote opens in this row and does not end", `inside double quotes, " is written ""`)
+		return false
+	}
 	switch {
 	case errors.Is(err, csv.ErrFieldCount):
 		at.column = 1
@@ -286,12 +296,18 @@ func wanted(d *decoder, n *node, at string) ([]string, bool) {
 	return all, true
 }
 
+// matches is path.Match for a cell, in which a slash is a character like others.
+func matches(pattern, cell string) bool {
+	const other = "\x01"
+	ok, _ := path.Match(strings.ReplaceAll(pattern, "/", other), strings.ReplaceAll(cell, "/", other))
+	return ok
+}
+
 func (c conditions) match(record []string) bool {
 	for _, one := range c {
 		cell := record[one.column]
 		if !slices.ContainsFunc(one.any, func(pattern string) bool {
-			ok, _ := path.Match(pattern, cell)
-			return ok
+			return matches(pattern, cell)
 		}) {
 			return false
 		}

@@ -107,9 +107,7 @@ func (t *template) make(prefix string, values namespace, from *origin) bool {
 		return false
 	}
 	t.made = true
-	if len(t.l.plan.Jobs) >= jobsMax {
-		t.job.wrong("split the plan", "the plan has more than %d jobs", jobsMax)
-		t.broken = true
+	if t.l.full {
 		return false
 	}
 	t.l.draft = t.fixed

@@ -11,8 +11,12 @@ import (
 	"slices"
 )
 
-// jobsMax is how many jobs one plan may have.
-const jobsMax = 1_000_000
+var (
+	// jobsMax is how many jobs one plan may have.
+	jobsMax = 250_000
+	// objectsSumMax is how many bytes all their objects may have together.
+	objectsSumMax = 512 << 20
+)
 
 // jobs reads the jobs of one file, those written out first.
 func (l *loader) jobs(file *planDraft) {
@@ -24,7 +28,10 @@ func (l *loader) jobs(file *planDraft) {
 	default:
 		l.expect(len(file.jobs.items))
 		for i, item := range file.jobs.items {
-			l.job(d, item, fmt.Sprintf("jobs[%d]", i), file.layers, nil)
+			if l.full {
+				return
+			}
+			l.job(d, item, fmt.Sprintf("jobs[%d]", i), file.layers)
 		}
 	}
 	if file.generate != nil && d.wants(file.generate, nodeList, "generate") {
@@ -46,24 +53,23 @@ func (l *loader) jobsInPieces(file *planDraft, d *decoder) {
 	i := 0
 	if !p.items(func(item *node) bool {
 		values.reset()
-		l.job(d, values.expand(item, inPlan), fmt.Sprintf("jobs[%d]", i), file.layers, nil)
+		l.job(d, values.expand(item, inPlan), fmt.Sprintf("jobs[%d]", i), file.layers)
 		i++
-		return true
+		return !l.full
 	}) {
 		l.whole[file.source.path], l.again = true, true
 	}
 }
 
-// job reads one job and joins it with the defaults in layers. from is where its
-// values came from when a template made it, else nil.
-func (l *loader) job(d *decoder, item *node, path string, layers []jobDraft, from *origin) {
-	l.draft = jobDraft{}
-	if jobSection.read(d, item, path, &l.draft) {
-		l.finishJob(&l.draft, item, path, layers, from)
+// job reads one job that is written out and joins it with the defaults in layers.
+func (l *loader) job(d *decoder, item *node, path string, layers []jobDraft) {
+	if l.draft = (jobDraft{}); jobSection.read(d, item, path, &l.draft) {
+		l.finishJob(&l.draft, item, path, layers, nil)
 	}
 }
 
 // finishJob joins a job as written with the defaults, and adds it to the plan.
+// from is the row that a template made it of, else nil.
 func (l *loader) finishJob(draft *jobDraft, item *node, path string, layers []jobDraft, from *origin) {
 	l.seen.name(draft.name)
 	for i := range layers {
@@ -71,7 +77,7 @@ func (l *loader) finishJob(draft *jobDraft, item *node, path string, layers []jo
 	}
 	l.fillEndpoint(&draft.source, layers, sourceEnd)
 	l.fillEndpoint(&draft.destination, layers, destinationEnd)
-	if !complete(draft, item, path) {
+	if !complete(draft, item, path) || !l.hasRoom(draft, item) {
 		return
 	}
 	l.plan.Jobs = append(l.plan.Jobs, l.finished(draft))
@@ -82,6 +88,22 @@ func (l *loader) finishJob(draft *jobDraft, item *node, path string, layers []jo
 	l.work(draft.name.at, job)
 	l.noteLife(draft)
 	l.trace(job, draft)
+}
+
+// hasRoom refuses jobs that the plan is too large for: a small file can ask for
+// very much.
+func (l *loader) hasRoom(j *jobDraft, item *node) bool {
+	l.objects += len(j.dbList.value) + len(j.partitionList.value)
+	switch {
+	case len(l.plan.Jobs) >= jobsMax:
+		item.wrong("split it into several plans with names of their own", "the plan has more than %d jobs", jobsMax)
+	case l.objects > objectsSumMax:
+		item.wrong("split it into several plans with names of their own", "db_list and partition_list of all jobs have more than %d MiB", objectsSumMax>>20)
+	default:
+		return true
+	}
+	l.full = true
+	return false
 }
 
 // complete reports what a job lacks, and returns whether all of it can be used.
@@ -127,6 +149,7 @@ func (l *loader) finished(j *jobDraft) Job {
 type seen struct {
 	names map[string]seenName // by nameKey
 	works map[workKey]int32   // the first job of each work, in Plan.Jobs
+	room  int                 // how many jobs they were made for
 }
 
 // workKey stands for what a job synchronises. It costs less to keep than the
@@ -141,11 +164,16 @@ type seenName struct {
 }
 
 func newSeen() *seen {
-	return &seen{map[string]seenName{}, map[workKey]int32{}}
+	return &seen{names: map[string]seenName{}, works: map[workKey]int32{}}
 }
 
-// grow makes room for n jobs in all.
+// grow makes room for n jobs in all, as slices grow: seldom.
 func (s *seen) grow(n int) {
+	if n <= s.room {
+		return
+	}
+	n = max(n, 2*s.room)
+	s.room = n
 	names, works := make(map[string]seenName, n), make(map[workKey]int32, n)
 	maps.Copy(names, s.names)
 	maps.Copy(works, s.works)

@@ -82,14 +82,18 @@ type loader struct {
 	pending    map[string]*pending
 	plan       *Plan
 	traced     []tracedJob
-	draft      jobDraft // the job being read
+	draft      jobDraft          // the job being read
+	objects    int               // bytes of all jobs' objects
+	bytes      int               // of all YAML files
+	full       bool              // the plan is too large, which was reported
+	noProfile  map[string]string // hints for profiles that are not there
 	hash       hasher
 }
 
 func newLoader(o Options) *loader {
 	return &loader{
 		o: o, included: map[string]Position{}, vars: variables{}, profiles: map[string]*endpointDraft{},
-		once: map[string]*node{}, seen: newSeen(), pending: map[string]*pending{}, plan: &Plan{},
+		once: map[string]*node{}, seen: newSeen(), pending: map[string]*pending{}, plan: &Plan{}, noProfile: map[string]string{},
 	}
 }
 
@@ -181,8 +185,8 @@ func (l *loader) expandTop(body *node) *node {
 	copied := *body
 	copied.entries = slices.Clone(body.entries)
 	for i, e := range copied.entries {
-		switch e.key.text {
-		case "vars", "generate":
+		switch planSection.meaning(body, e.key) {
+		case "vars", "generate", "":
 		default:
 			copied.entries[i].value = s.expand(e.value)
 		}

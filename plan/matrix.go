@@ -4,8 +4,13 @@ import (
 	"slices"
 )
 
-// combinationsMax is how many combinations a matrix may have.
-const combinationsMax = jobsMax
+const (
+	// combinationsMax is how many combinations a matrix may have.
+	combinationsMax = 1_000_000
+	// excludeWorkMax bounds its combinations times the items of exclude, each of
+	// which is held against each.
+	excludeWorkMax = 20_000_000
+)
 
 // axis is one named list of values.
 type axis struct {
@@ -45,6 +50,10 @@ func (l *loader) matrix(t *template, d *decoder, n *node, path string) {
 			n.wrong("", "%s has more than %d combinations", path, combinationsMax)
 			return
 		}
+	}
+	if count*len(exclude) > excludeWorkMax {
+		n.child("exclude").wrong("split the matrix, or leave values out of it", "%s has too many items for %d combinations", join(path, "exclude"), count)
+		return
 	}
 	m := matrixWalk{t: t, axes: axes, exclude: exclude, hits: make([]int, len(exclude))}
 	first := make([]*node, len(axes))

@@ -21,6 +21,10 @@ func (d *decoder) dbList(n *node, path string) (string, bool) {
 		n.wrong("for everything, write db_list: {EntireInstance: true}", "%s is empty", path)
 		return "", false
 	}
+	if ok && strings.HasPrefix(text, `{"EntireInstance":"`) {
+		n.wrong("write EntireInstance: true, without quotes", "%s says EntireInstance as a text", path)
+		return "", false
+	}
 	return text, ok
 }
 

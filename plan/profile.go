@@ -65,13 +65,7 @@ func (l *loader) fillProfile(e *endpointDraft, name said[string], noRegion bool)
 	switch {
 	case !name.ok:
 	case profile == nil:
-		hint := "write profiles: {NAME: {…}} in the plan"
-		if near := nearest(name.value, sortedKeys(l.profiles)); near != "" {
-			hint = fmt.Sprintf("did you mean %q?", near)
-		} else if len(l.profiles) > 0 {
-			hint = "known here: " + joinNames(sortedKeys(l.profiles))
-		}
-		name.at.wrong(hint, "there is no profile %s", name.at.quoted())
+		name.at.wrong(l.profileHint(name.value), "there is no profile %s", name.at.quoted())
 		e.broken = true
 	case noRegion && profile.region.at != nil:
 		name.at.wrong("a destination is in the region of its job; use a profile without region", "profile %s has a region, and a destination can have none", name.at.quoted())
@@ -79,4 +73,20 @@ func (l *loader) fillProfile(e *endpointDraft, name said[string], noRegion bool)
 		e.fill(profile)
 	}
 	return true
+}
+
+// profileHint helps with the name of a profile that is not there. Very many jobs
+// may name it.
+func (l *loader) profileHint(name string) string {
+	if hint := l.noProfile[name]; hint != "" {
+		return hint
+	}
+	hint := "write profiles: {NAME: {…}} in the plan"
+	if near := nearest(name, sortedKeys(l.profiles)); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	} else if len(l.profiles) > 0 {
+		hint = "known here: " + joinNames(sortedKeys(l.profiles))
+	}
+	l.noProfile[name] = hint
+	return hint
 }

@@ -226,7 +226,7 @@ func (s scope) fill(n *node) {
 // and nothing else, or "".
 func soleReference(text string) string {
 	inner, ok := strings.CutPrefix(text, "${")
-	if !ok || strings.IndexByte(inner, '}') != len(inner)-1 {
+	if !ok || inner == "" || strings.IndexByte(inner, '}') != len(inner)-1 {
 		return ""
 	}
 	return strings.TrimSpace(inner[:len(inner)-1])

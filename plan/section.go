@@ -51,15 +51,28 @@ func (s *section[T]) read(d *decoder, n *node, path string, into *T) bool {
 			continue
 		}
 		if s.field(name) == nil {
-			// A slip for a key that is not there is read as that key, so that what
-			// it holds is checked as well and not called missing.
-			if name = s.unknown(d, e, path); name == "" || n.child(name) != nil {
+			s.unknown(d, e, path)
+			if name = s.meaning(n, e.key); name == "" {
 				continue
 			}
 		}
 		s.field(name).read(d, e.value, join(path, name), into)
 	}
 	return true
+}
+
+// meaning returns the name of the key that key, in the mapping n, is read as: its
+// own, or the one that it is plainly a slip for. What that holds is then checked
+// as well, and not called missing. "" means that it is passed over.
+func (s *section[T]) meaning(n, key *node) string {
+	if s.field(key.text) != nil {
+		return key.text
+	}
+	near := nearest(key.text, s.names())
+	if near == "" || n.child(near) != nil || s.extensible && strings.HasPrefix(key.text, "x-") {
+		return ""
+	}
+	return near
 }
 
 // field returns the section's key called name, or nil.
@@ -88,10 +101,10 @@ func (s *section[T]) meant(n *node, name string) bool {
 	})
 }
 
-// unknown reports a key that the section does not have, and returns the one that
-// it is plainly a slip for, or "". Its value is hidden then: it could be anything.
-func (s *section[T]) unknown(d *decoder, e entry, path string) (near string) {
-	near = nearest(e.key.text, s.names())
+// unknown reports a key that the section does not have. Its value is hidden unless
+// the key is plainly a slip: it could be anything.
+func (s *section[T]) unknown(d *decoder, e entry, path string) {
+	near := nearest(e.key.text, s.names())
 	hint := "known here: " + strings.Join(s.names(), ", ")
 	switch {
 	case near != "":
@@ -111,7 +124,6 @@ func (s *section[T]) unknown(d *decoder, e entry, path string) (near string) {
 		}
 	}
 	e.key.wrong(hint, "unknown key%s in %s", name, nameOf(path))
-	return near
 }
 
 // homesOf names the sections that have a key of that name, or "".

@@ -1,8 +1,8 @@
 package plan
 
 import (
-	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -41,14 +41,14 @@ func newFolder(file string) *folder { return &folder{dir: filepath.Dir(file)} }
 
 // open opens the file or folder at a path inside, which no link leads out of.
 func (f *folder) open(inside string) (*os.File, error) {
-	root, err := f.open_()
+	root, err := f.opened()
 	if err != nil {
 		return nil, err
 	}
 	return root.OpenFile(filepath.FromSlash(inside), openFlags, 0)
 }
 
-func (f *folder) open_() (*os.Root, error) {
+func (f *folder) opened() (*os.Root, error) {
 	if f.root == nil {
 		root, err := os.OpenRoot(f.dir)
 		if err != nil {
@@ -62,14 +62,16 @@ func (f *folder) open_() (*os.Root, error) {
 // glob lists the files inside that match, in order of name. Hidden ones match only
 // a pattern that is meant for them.
 func (f *folder) glob(pattern string) ([]string, error) {
-	root, err := f.open_()
+	root, err := f.opened()
 	if err != nil {
 		return nil, err
 	}
 	files, err := fs.Glob(root.FS(), pattern)
-	hidden := strings.HasPrefix(path.Base(pattern), ".")
-	return slices.DeleteFunc(files, func(file string) bool { return !hidden && strings.HasPrefix(path.Base(file), ".") }), err
+	return slices.DeleteFunc(files, func(file string) bool { return hiddenParts(file) > hiddenParts(pattern) }), err
 }
+
+// hiddenParts counts the parts of a path that start with a dot.
+func hiddenParts(path string) int { return strings.Count("/"+path, "/.") }
 
 func (l *loader) close() {
 	for _, s := range l.roots {
@@ -78,6 +80,9 @@ func (l *loader) close() {
 		}
 	}
 }
+
+// filesBytesMax is how large all YAML files of a plan may be together.
+const filesBytesMax = 128 << 20
 
 // openFlags keep a named pipe from holding us up.
 const openFlags = os.O_RDONLY | syscall.O_NONBLOCK
@@ -121,6 +126,10 @@ func (l *loader) open(in *folder, from opening) *source {
 			return nil
 		}
 		l.data[shown] = data
+	}
+	if l.bytes += len(data); l.bytes > filesBytesMax {
+		l.refuse(from, fmt.Sprintf("the files of the plan have more than %d MiB together", filesBytesMax>>20), "split it into several plans with names of their own")
+		return nil
 	}
 	return l.parse(in, shown, data)
 }
@@ -245,17 +254,21 @@ func (l *loader) findAll(paths []string) []string {
 	}
 	seen := map[string]bool{}
 	return slices.DeleteFunc(files, func(file string) bool {
-		key := cmp.Or(absolute(file), file)
+		key := identity(file)
 		again := seen[key]
 		seen[key] = true
 		return again
 	})
 }
 
-func absolute(file string) string {
-	path, err := filepath.Abs(file)
+// identity is equal for paths of one file, whatever links lead to it.
+func identity(file string) string {
+	path, err := filepath.EvalSymlinks(file)
 	if err != nil {
-		return ""
+		path = file
+	}
+	if full, err := filepath.Abs(path); err == nil {
+		return full
 	}
 	return path
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // VarVariablePrefix and a variable's name make the name of the environment
@@ -74,6 +75,9 @@ func declared(d *decoder, e entry) *variable {
 	case nodeNull:
 		e.value.wrong("write {type: text} for a variable without a default", "%s has no value", path)
 		one.value.broken, one.set = true, true
+	case nodeList:
+		e.value.wrong("write "+e.key.text+": DEFAULT, or {type: …, default: …}", "%s is a list; a default or a mapping is due", path)
+		one.value.broken, one.set = true, true
 	default:
 		var draft varDraft
 		if !varSection.read(d, e.value, path, &draft) {
@@ -100,6 +104,10 @@ func (v *variable) assign(n *node, from string) {
 	_, notWhole := strconv.Atoi(n.text)
 	switch {
 	case n.kind == nodeBad:
+		v.value.broken = true
+		return
+	case !utf8.ValidString(n.text):
+		n.wrong("", "variable %s is not UTF-8 text", quoteName(v.name))
 		v.value.broken = true
 		return
 	case n.kind != nodePlain && n.kind != nodeText:

@@ -6,11 +6,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/cost"
+	"github.com/apsctl/apsctl/internal/secret"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -124,14 +125,11 @@ func TestLargeAnswersOfKMSAreBounded(t *testing.T) {
 // checkSecretValue asks for a secret, of which body is the answer.
 func checkSecretValue(t *testing.T, c *Client, status int, body []byte) {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	start := time.Now()
-	v, err := c.SecretValue(t.Context(), inKMS)
-	took := time.Since(start)
-	runtime.ReadMemStats(&after)
-	if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; took > slowness*time.Second || mib > 256 {
-		t.Errorf("HTTP %d, %.60q: it took %v and %d MiB", status, body, took, mib)
+	var v secret.Value
+	var err error
+	took, bytes := cost.Of(t, func() { v, err = c.SecretValue(t.Context(), inKMS) })
+	if took > slowness*time.Second || bytes > 256<<20 {
+		t.Errorf("HTTP %d, %.60q: it took %v of the processor and %d MiB", status, body, took, bytes>>20)
 	}
 	if err != nil {
 		if failed := (*plan.CallError)(nil); !errors.As(err, &failed) || failed.Message != "" || !v.IsZero() {

@@ -6,27 +6,23 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/apsctl/apsctl/internal/cost"
 )
 
 // bounded fails the test if f takes more than a second or 256 MiB, counted as
 // all that it allocates.
 func bounded(t *testing.T, f func()) {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	start := time.Now()
-	f()
-	took := time.Since(start)
-	runtime.ReadMemStats(&after)
+	took, bytes := cost.Of(t, f)
 	if took > slowness*time.Second {
-		t.Errorf("it took %v", took)
+		t.Errorf("it took %v of the processor", took)
 	}
-	if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; mib > 256 {
-		t.Errorf("it took %d MiB", mib)
+	if bytes > 256<<20 {
+		t.Errorf("it allocated %d MiB", bytes>>20)
 	}
 }
 
