@@ -104,15 +104,16 @@ func (l *loader) expect(more int) {
 
 // csvTable reads a CSV file row by row. As a namespace it is the current row.
 type csvTable struct {
-	f       *findings
-	file    string
-	reader  *csv.Reader
-	columns []string
-	hidden  []bool    // by column: its cells go into no message
-	origins []*origin // by column
-	row     *origin
-	record  []string
-	line    int
+	f         *findings
+	file      string
+	reader    *csv.Reader
+	columns   []string
+	hidden    []bool    // by column: its cells go into no message
+	passwords []bool    // by column: it is called one
+	origins   []*origin // by column
+	row       *origin
+	record    []string
+	line      int
 }
 
 func newCSVTable(f *findings, file string, from io.Reader) *csvTable {
@@ -162,6 +163,7 @@ func (t *csvTable) header() bool {
 		}
 		seen[name] = true
 		t.hidden = append(t.hidden, sensitiveKey(name))
+		t.passwords = append(t.passwords, calledPassword(name))
 		t.origins = append(t.origins, &origin{table: t, column: i})
 	}
 	return !t.f.any()
@@ -235,7 +237,7 @@ func (t *csvTable) bind(name string) (binding, bool) {
 	if t.record == nil { // before the first row, only names are asked for
 		return binding{}, true
 	}
-	return binding{text: t.record[i], secret: t.hidden[i], via: t.origins[i]}, true
+	return binding{text: t.record[i], secret: t.hidden[i], password: t.passwords[i], via: t.origins[i]}, true
 }
 
 func (t *csvTable) names() []string { return t.columns }

@@ -10,6 +10,8 @@ import (
 const (
 	// fileBytesMax is the largest plan file that is read.
 	fileBytesMax = 64 << 20
+	// linesMax is how many lines it may have.
+	linesMax = 4_000_000
 	// strayMax bounds how many unreadable characters are listed.
 	strayMax = 20
 	// tabWorkMax bounds the tabs of each line times its length, over the file.
@@ -37,6 +39,9 @@ func decodeText(file string, data []byte) (*sourceText, *findings) {
 		return refuse("the file is in "+encoding+"; a plan is UTF-8", "save it again as UTF-8")
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if bytes.Count(data, []byte("\n")) > linesMax {
+		return refuse(fmt.Sprintf("the file has more than %d lines", linesMax), "split it into several plans with names of their own")
+	}
 	text := string(data)
 	if strings.Contains(text, "\r") {
 		text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")

@@ -40,6 +40,15 @@ var plainKeys = sync.OnceValue(func() map[string]bool {
 	return plain
 })
 
+// passwordWords are parts of names that can hardly mean anything but a secret.
+var passwordWords = []string{"password", "passwd", "pwd", "secret", "credential", "密码", "口令"}
+
+// calledPassword reports whether a variable or column of that name holds one.
+func calledPassword(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(passwordWords, func(word string) bool { return strings.Contains(name, word) })
+}
+
 // mask is a part of a line, by bytes, that is not shown.
 type mask struct{ from, to int }
 

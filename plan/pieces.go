@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -11,25 +12,32 @@ import (
 // cut at its items and parsed in pieces, side by side, and each piece is dropped
 // as soon as its jobs are read. What is unusual about such a file, and every
 // problem that keeps a piece from being parsed, sends the whole file down the one
-// way that decides: parsed at once.
+// way that decides: parsed at once. Beyond a size that can be parsed at once, the
+// pieces decide.
 
-// pieceLines is how many lines a piece has at least. A file is cut when its list
-// of jobs has more than two pieces.
-var pieceLines = 1024
+var (
+	// pieceLines and pieceBytes are what a piece has at least, of one of the two.
+	// A file is cut when its list of jobs has more than two pieces.
+	pieceLines, pieceBytes = 1024, 64 << 10
+	// wholeBytesMax is the largest text that is parsed at once.
+	wholeBytesMax = 2 << 20
+)
 
 // pieces is the list of jobs of a large file.
 type pieces struct {
-	in    *findings // of the file
-	first int       // line of the first item, counted from 0
-	end   int       // line after the last one
-	cuts  []cut
-	shown map[int]bool // pieces whose secrets are known, see reveal
+	in      *findings // of the file
+	first   int       // line of the first item, counted from 0
+	end     int       // line after the last one
+	cuts    []cut
+	decides bool         // the file is too large to be parsed at once
+	shown   map[int]bool // pieces whose secrets are known, see reveal
 }
 
 // cut is the start of one piece.
 type cut struct {
 	line  int // counted from 0
 	items int // that begin in the piece
+	bytes int
 }
 
 // findPieces cuts the list of jobs in f's text, or returns nil where that is not
@@ -46,11 +54,11 @@ func findPieces(f *findings) *pieces {
 			key = i
 		}
 	}
-	if key < 0 || len(lines)-key < 2*pieceLines {
+	if key < 0 {
 		return nil
 	}
-	p := &pieces{in: f, first: key + 1, shown: map[int]bool{}}
-	if !p.scan(lines) || len(p.cuts) < 2 {
+	p := &pieces{in: f, first: key + 1, shown: map[int]bool{}, decides: len(f.text.whole) > wholeBytesMax}
+	if !p.scan(lines) || len(p.cuts) < 2 && !p.decides {
 		return nil
 	}
 	return p
@@ -82,7 +90,9 @@ func (p *pieces) scan(lines []string) bool {
 			return false
 		case depth == indent && item:
 			p.item(i)
+			p.add(line)
 		case depth > indent:
+			p.add(line)
 		case depth == 0 && !strings.HasPrefix(text, "---") && !strings.HasPrefix(text, "...") && text[0] != '%':
 			p.end = i
 			return true
@@ -94,10 +104,12 @@ func (p *pieces) scan(lines []string) bool {
 	return indent >= 0
 }
 
+func (p *pieces) add(line string) { p.cuts[len(p.cuts)-1].bytes += len(line) }
+
 // item notes an item that begins on a line, and cuts there when the piece is
 // long enough.
 func (p *pieces) item(line int) {
-	if n := len(p.cuts); n == 0 || line-p.cuts[n-1].line >= pieceLines {
+	if n := len(p.cuts); n == 0 || line-p.cuts[n-1].line >= pieceLines || p.cuts[n-1].bytes >= pieceBytes {
 		start := line
 		if n == 0 {
 			start = p.first
@@ -136,31 +148,35 @@ func (p *pieces) rest() string {
 }
 
 // items calls yield for every item of the list, in order, until it returns false.
-// It returns false when a piece cannot be parsed by itself.
+// It returns false when a piece cannot be parsed by itself, and the whole file is
+// to be.
 func (p *pieces) items(yield func(*node) bool) bool {
-	parsed := make(chan chan []*node, 2*runtime.GOMAXPROCS(0))
+	pending := make(chan chan parsed, 2*runtime.GOMAXPROCS(0))
 	stop := make(chan struct{})
 	var workers sync.WaitGroup
 	defer workers.Wait()
 	defer close(stop)
 	workers.Go(func() {
-		defer close(parsed)
+		defer close(pending)
 		for i := range p.cuts {
-			one := make(chan []*node, 1)
+			one := make(chan parsed, 1)
 			select {
-			case parsed <- one: // bounds how many are parsed ahead
+			case pending <- one: // bounds how many are parsed ahead
 			case <-stop:
 				return
 			}
 			workers.Go(func() { one <- p.parse(i, nil) })
 		}
 	})
-	for one := range parsed {
-		items := <-one
-		if items == nil {
-			return false
+	for one := range pending {
+		piece := <-one
+		if piece.items == nil {
+			if p.decides {
+				p.report(piece)
+			}
+			return p.decides
 		}
-		for _, item := range items {
+		for _, item := range piece.items {
 			if !yield(item) {
 				return true
 			}
@@ -169,23 +185,59 @@ func (p *pieces) items(yield func(*node) bool) bool {
 	return true
 }
 
-// parse returns the items of one piece, nil if it cannot stand by itself. What is
-// secret in it is hidden in hides, if that is not nil.
-func (p *pieces) parse(i int, hides *sourceText) []*node {
+// parsed is what came of one piece: its items, or why there are none.
+type parsed struct {
+	piece int
+	items []*node // nil if it cannot stand by itself
+	f     *findings
+}
+
+// report takes over what is wrong with a piece.
+func (p *pieces) report(piece parsed) {
+	from := p.cuts[piece.piece].line
+	for _, found := range piece.f.list {
+		found.at.line += from
+		p.in.addShown(found.at, found.message, found.hint, found.shown)
+	}
+	if !piece.f.any() {
+		p.in.add(span{from + 1, 1, 1}, "the jobs from here on cannot be read by themselves", largeHint)
+	}
+}
+
+// reportAround takes over what is wrong around the list, if nothing else decides.
+func (p *pieces) reportAround(f *findings) {
+	if !p.decides {
+		return
+	}
+	for _, found := range f.list {
+		if found.at.line > p.first {
+			found.at.line += p.end - p.first
+		}
+		p.in.addShown(found.at, found.message, found.hint, found.shown)
+	}
+}
+
+// largeHint says what a file must be like that is read in pieces only.
+var largeHint = fmt.Sprintf("a file of over %d MiB has its jobs in a list of the usual form, one below the other, without anchors, aliases, merge keys and tabs; or move jobs to files that it includes", wholeBytesMax>>20)
+
+// parse parses one piece. What is secret in it is hidden in hides, if that is not
+// nil.
+func (p *pieces) parse(i int, hides *sourceText) parsed {
 	from, to := p.cuts[i].line, p.last(i)
 	text := newSourceText("", strings.Join(p.in.text.lines[from:to], "\n"))
 	f := newFindings(text)
+	failed := parsed{piece: i, f: f}
 	body := parseYAML(f, text.whole, 1)
 	if body == nil {
-		return nil
+		return failed
 	}
 	b := newBuilder(f)
 	b.in, b.hides, b.removed = p.in, hides, from
 	list := b.build(body, false)
 	if f.any() || list.kind != nodeList || len(list.items) != p.cuts[i].items {
-		return nil
+		return failed
 	}
-	return list.items
+	return parsed{piece: i, items: list.items}
 }
 
 // reveal makes known what is secret around a line, of which an excerpt is to be

@@ -119,3 +119,29 @@ func TestLargePlanIsReadInPieces(t *testing.T) {
 		t.Errorf("%d items were read", n)
 	}
 }
+
+// TestLargeFilesAreNeverParsedAtOnce: what is wrong with them is told all the same.
+func TestLargeFilesAreNeverParsedAtOnce(t *testing.T) {
+	large := manyJobs(16_000) // over 2 MiB
+	lines := strings.Count(large, "\n")
+	for name, tt := range map[string]struct{ text, want string }{
+		"a mistake in a piece":   {large + "  - name: [a\n  - name: b\n", fmt.Sprintf("plan.yaml:%d:3: a comma or ] is due here", lines+2)},
+		"a mistake in the head":  {"x: [\n" + large, "plan.yaml:1:4: the [ that opens here is never closed"},
+		"a mistake in the tail":  {large + "run: {parallel: 1\n", fmt.Sprintf("plan.yaml:%d:6: the { that opens here is never closed", lines+1)},
+		"a password in a piece":  {large + "  - name: x\n    source: {password: Zq7vXw9LmK2pRt4s, prot: 1}\n", fmt.Sprintf("plan.yaml:%d:24: jobs[16000].source.password is written into the plan", lines+2)},
+		"a password and garbage": {large + "  - name: x\n    source: {password: Zq7vXw9LmK2pRt4s: [\n", fmt.Sprintf("plan.yaml:%d:", lines+2)},
+		"anchors":                {strings.Replace(large, "- name: orders-00001", "- &a\n    name: orders-00001", 1), "cannot be read in pieces"},
+		"a job of 3 MiB":         {large + "  - name: x\n    db_list: \"" + strings.Repeat("x", 3<<20) + "\"\n", "is larger than 1024 KiB"},
+		"a flow list":            {"version: 1\nname: p\njobs: [" + strings.Repeat("a,", 2<<20) + "]\n", "cannot be read in pieces"},
+		"many lines":             {strings.Repeat("#\n", 4_000_001), "more than 4000000 lines"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse("plan.yaml", []byte(tt.text), Options{})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("no %q in %.600v", tt.want, err)
+			} else if part := leak(err.Error()); part != "" {
+				t.Errorf("the password, or its part %q, is shown: %.600v", part, err)
+			}
+		})
+	}
+}

@@ -16,11 +16,12 @@ type binding struct {
 	text string
 	// quoted says that the text stays text. Otherwise a reference that is all of
 	// an unquoted scalar reads as the text would in its place.
-	quoted bool
-	typed  bool // it is a number or a boolean, with quotes around the reference or not
-	secret bool // it may be a password, which no message shows
-	broken bool // the value has a problem, which was reported
-	via    *origin
+	quoted   bool
+	typed    bool // it is a number or a boolean, with quotes around the reference or not
+	secret   bool // it may be a password, which no message shows
+	password bool // it is called one: it may stand in a reference to a password only
+	broken   bool // the value has a problem, which was reported
+	via      *origin
 }
 
 // namespace finds what the names behind one prefix stand for.
@@ -80,15 +81,22 @@ func (f *filler) copyOf(n *node) *slot {
 type whereabouts uint8
 
 const (
-	inPlan    whereabouts = iota
-	atObjects             // it is the value of db_list or partition_list
-	inObjects             // it is inside of one
+	inPlan     whereabouts = iota
+	atObjects              // it is the value of db_list or partition_list
+	inObjects              // it is inside of one
+	inPassword             // it is part of a reference to a password
 )
 
 func (w whereabouts) below(key string) whereabouts {
 	switch {
+	case w == inPassword && key == "command": // arguments are seen by everybody on the machine
+		return inPlan
+	case w == inPassword:
+		return inPassword
 	case w != inPlan:
 		return inObjects
+	case key == "password":
+		return inPassword
 	case key == "db_list" || key == "partition_list":
 		return atObjects
 	}
@@ -115,7 +123,7 @@ func (f *filler) expand(n *node, where whereabouts) *node {
 			filled.kind = nodeBad
 			break
 		}
-		f.fill(&filled.node)
+		f.fill(&filled.node, where)
 	}
 	return &filled.node
 }
@@ -159,7 +167,7 @@ func (f *filler) expandKey(key *node, where whereabouts) *node {
 		filled.kind = nodeBad
 		return filled
 	}
-	f.fill(filled)
+	f.fill(filled, where)
 	return filled
 }
 
@@ -167,10 +175,10 @@ func (f *filler) expandKey(key *node, where whereabouts) *node {
 const expandedMax = 2 * objectsBytesMax
 
 // fill replaces the references in the scalar n.
-func (s scope) fill(n *node) {
+func (s scope) fill(n *node, where whereabouts) {
 	plain := n.kind == nodePlain
 	if name := soleReference(n.text); name != "" {
-		if b := s.lookup(n, name); b.broken {
+		if b := s.lookup(n, name); b.broken || !fits(n, b, where) {
 			n.kind = nodeBad
 		} else {
 			n.secret = n.secret || b.secret
@@ -200,7 +208,7 @@ func (s scope) fill(n *node) {
 			return
 		}
 		found := s.lookup(n, strings.TrimSpace(rest[i+2:i+end]))
-		if found.broken {
+		if found.broken || !fits(n, found, where) {
 			n.kind = nodeBad
 			return
 		}
@@ -220,6 +228,17 @@ func (s scope) fill(n *node) {
 	if n.text = b.String(); quoted {
 		n.kind = nodeText
 	}
+}
+
+// fits refuses a value that is called a password where it would be shown, sent or
+// kept as it is.
+func fits(n *node, b binding, where whereabouts) bool {
+	if !b.password || where == inPassword {
+		return true
+	}
+	n.wrong("a plan holds no password: write password: {env: NAME}, {file: PATH} or {kms: {secret: NAME}}; or rename what is none",
+		"a value that is called a password cannot stand here")
+	return false
 }
 
 // soleReference returns what is between the braces when text is one reference

@@ -148,6 +148,12 @@ func (l *loader) parse(in *folder, shown string, data []byte) *source {
 		}
 		s.pieces = nil
 	}
+	if len(text.whole) > wholeBytesMax {
+		if !f.any() {
+			f.add(span{}, fmt.Sprintf("the file is larger than %d MiB and cannot be read in pieces", wholeBytesMax>>20), largeHint)
+		}
+		return s
+	}
 	if body := parseYAML(f, text.whole, 0); body != nil {
 		s.body = newBuilder(f).build(body, false)
 	}
@@ -160,8 +166,12 @@ func (s *source) parseAround() bool {
 	p := s.pieces
 	text := newSourceText(s.path, p.rest())
 	f := newFindings(text)
+	if len(text.whole) > wholeBytesMax {
+		return false
+	}
 	body := parseYAML(f, text.whole, 0)
 	if body == nil {
+		p.reportAround(f)
 		return false
 	}
 	b := newBuilder(f)
@@ -171,6 +181,7 @@ func (s *source) parseAround() bool {
 	if f.any() || jobs == nil || jobs.kind != nodeNull || jobs.line != p.first {
 		s.body = nil
 		clear(p.in.text.hidden)
+		p.reportAround(f)
 		return false
 	}
 	*jobs = node{kind: nodeList, in: p.in, line: jobs.line, column: jobs.column, head: jobs.head, weight: 1}

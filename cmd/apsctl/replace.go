@@ -9,7 +9,7 @@ import (
 )
 
 // replaceFile gives the file at path, which has the content old, another content
-// and keeps its permissions. It is replaced whole or not at all, even when the
+// and keeps its owner and permissions. It is replaced whole or not at all, even when the
 // machine dies. A symbolic link stays, and the file it leads to is replaced.
 func replaceFile(path string, old, content []byte) error {
 	target, err := filepath.EvalSymlinks(path)
@@ -23,7 +23,7 @@ func replaceFile(path string, old, content []byte) error {
 	if err := mayWrite(target, info); err != nil {
 		return cannotWrite(path, err)
 	}
-	draft, err := writeDraft(target, info.Mode().Perm(), content)
+	draft, err := writeDraft(target, info, content)
 	if err != nil {
 		return cannotWrite(path, err)
 	}
@@ -56,6 +56,9 @@ func mayWrite(target string, info fs.FileInfo) error {
 	if info.Mode().Perm()&0o222 == 0 {
 		return errors.New("it is read-only")
 	}
+	if err := mayReplace(info); err != nil {
+		return err
+	}
 	file, err := os.OpenFile(target, os.O_WRONLY, 0)
 	if err != nil {
 		return err
@@ -63,8 +66,9 @@ func mayWrite(target string, info fs.FileInfo) error {
 	return file.Close()
 }
 
-// writeDraft writes content to a new file beside target, and returns its name.
-func writeDraft(target string, mode fs.FileMode, content []byte) (string, error) {
+// writeDraft writes content to a new file beside target, with the owner and the
+// permissions of info, and returns its name.
+func writeDraft(target string, info fs.FileInfo, content []byte) (string, error) {
 	folder := filepath.Dir(target)
 	draft, err := os.CreateTemp(folder, ".apsctl-fmt-*")
 	if errors.Is(err, fs.ErrPermission) {
@@ -75,7 +79,7 @@ func writeDraft(target string, mode fs.FileMode, content []byte) (string, error)
 	}
 	_, err = draft.Write(content)
 	if err == nil {
-		err = draft.Chmod(mode)
+		err = errors.Join(keepOwner(draft, info), draft.Chmod(info.Mode().Perm()))
 	}
 	if err == nil {
 		err = draft.Sync()
