@@ -29,9 +29,9 @@ var (
 // and reports what is wrong with it; ok is false when it did.
 type decoder struct {
 	dir string // of the plan file, where relative paths to secrets start
-	// passwords are the references that were read, since many jobs may share one
-	// node: a default, an alias, or what a template says of all its jobs.
-	passwords map[*node]*secret.Ref
+	// shared are the references to environment variables and files, by what they
+	// name: very many jobs have the same one.
+	shared map[string]*secret.Ref
 }
 
 // wants reports n unless it is of the given kind. What was reported before is
@@ -148,9 +148,6 @@ const passwordHint = "write password: {env: NAME}, {file: PATH}, {command: [PROG
 // password reads a reference to a password. A password itself is refused, and
 // no message shows it.
 func (d *decoder) password(n *node, path string) (*secret.Ref, bool) {
-	if ref := d.passwords[n]; ref != nil {
-		return ref, true
-	}
 	switch n.kind {
 	case nodeBad:
 		return nil, false
@@ -175,20 +172,26 @@ func (d *decoder) password(n *node, path string) (*secret.Ref, bool) {
 	}
 	ok := draft.env.ok || draft.file.ok || draft.command.ok || draft.kms.ok
 	ref := &secret.Ref{Env: draft.env.value, File: draft.file.value, Command: draft.command.value, KMS: draft.kms.value, Dir: d.dir}
-	if ok {
-		d.remember(n, ref)
-	}
-	return ref, ok
+	return d.share(ref), ok
 }
 
-func (d *decoder) remember(n *node, ref *secret.Ref) {
-	if n.scratch {
-		return
+// share returns the one reference that stands for all like ref.
+func (d *decoder) share(ref *secret.Ref) *secret.Ref {
+	key := "env " + ref.Env
+	switch {
+	case ref.File != "":
+		key = "file " + ref.File
+	case ref.Env == "":
+		return ref
 	}
-	if d.passwords == nil {
-		d.passwords = map[*node]*secret.Ref{}
+	if first := d.shared[key]; first != nil {
+		return first
 	}
-	d.passwords[n] = ref
+	if d.shared == nil {
+		d.shared = map[string]*secret.Ref{}
+	}
+	d.shared[key] = ref
+	return ref
 }
 
 // kms is where the Key Management Service keeps a secret.
