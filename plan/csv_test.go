@@ -103,6 +103,7 @@ func FuzzCSV(f *testing.F) {
 	if err := os.WriteFile(filepath.Join(dir, "plan.yaml"), []byte(csvPlan), 0o600); err != nil {
 		f.Fatal(err)
 	}
+	limitPlans(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 1<<20 {
 			return

@@ -31,6 +31,7 @@ func FuzzParse(f *testing.F) {
 			f.Add(data)
 		}
 	}
+	limitPlans(f) // a few bytes may ask for very many jobs
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 64<<10 {
 			return
@@ -52,6 +53,13 @@ func FuzzParse(f *testing.F) {
 		}
 		checkProblems(t, problems, data)
 	})
+}
+
+// limitPlans lowers what one plan may hold for the time of a test.
+func limitPlans(f *testing.F) {
+	jobs, objects := jobsMax, objectsSumMax
+	jobsMax, objectsSumMax = 5_000, 8<<20
+	f.Cleanup(func() { jobsMax, objectsSumMax = jobs, objects })
 }
 
 // checkPlan checks what holds for every plan that was accepted.

@@ -144,6 +144,9 @@ func (l *loader) parse(in *folder, shown string, data []byte) *source {
 	f := l.collect(text)
 	if !l.whole[shown] {
 		if s.pieces = findPieces(f); s.pieces != nil && s.parseAround() {
+			if s.pieces.decides {
+				delete(l.data, shown) // it will not be read again
+			}
 			return s
 		}
 		s.pieces = nil
