@@ -20,6 +20,7 @@ var allowed = map[string][]string{
 	"internal/emulator":   {},
 	"internal/printable":  {},
 	"internal/secret":     {},
+	"internal/cost":       {},
 	"internal/needcgo":    {},
 	"internal/model":      {},
 	"internal/crashpoint": {},
