@@ -144,8 +144,8 @@ func TestProblemsAreBounded(t *testing.T) {
 		b.WriteString("- x\n")
 	}
 	problems := problemsOf(t, "p.yaml", []byte(b.String()))
-	if len(problems) != problemsMax {
-		t.Errorf("got %d problems, want %d", len(problems), problemsMax)
+	if len(problems) != ProblemsMax {
+		t.Errorf("got %d problems, want %d", len(problems), ProblemsMax)
 	}
 	if text := problems.Error(); !strings.HasSuffix(text, "\nand at least 900 more") {
 		t.Errorf("it ends with %q", text[len(text)-40:])

@@ -147,6 +147,10 @@ func (t *csvTable) header() bool {
 		t.f.add(span{1, 1, 1}, "the columns of this file are not separated by commas", "save it as CSV with commas (RFC 4180)")
 		return false
 	}
+	if strings.Contains(strings.Join(t.columns, ""), "\r") {
+		t.f.add(span{1, 1, 1}, "the lines of this file end in CR only", "save it with LF or CRLF")
+		return false
+	}
 	seen := map[string]bool{}
 	for i, name := range t.columns {
 		line, column := t.reader.FieldPos(i)

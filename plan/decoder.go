@@ -44,10 +44,22 @@ func (d *decoder) wants(n *node, kind nodeKind, path string) bool {
 	case nodeNull:
 		n.wrong("write a value, or remove it", "%s has no value; %s is due", nameOf(path), kind)
 	default:
-		n.wrong("", "%s is %s; %s is due", nameOf(path), n.kind, kind)
+		n.wrong(exampleOf(path), "%s is %s; %s is due", nameOf(path), n.kind, kind)
 	}
 	return false
 }
+
+// examples show the form of keys that are easily written in another one.
+var examples = map[string]string{
+	"source": "write source: {instance: ID}", "destination": "write destination: {instance: ID}",
+	"db_list": "for everything, write db_list: {EntireInstance: true}", "kms": "write kms: {secret: NAME}",
+	"command": "write command: [PROGRAM, ARGUMENT]", "labels": "write labels: {KEY: VALUE}", "ignore": "write ignore: [FIELD]",
+	"jobs": "write one item for each job, - name: NAME", "generate": "write one item for each template, - csv: FILE",
+	"moved": "write moved: {OLD: NEW}", "profiles": "write profiles: {NAME: {user: NAME}}", "vars": "write vars: {NAME: DEFAULT}",
+}
+
+// exampleOf returns the example for the last key of path, or "".
+func exampleOf(path string) string { return examples[path[strings.LastIndexByte(path, '.')+1:]] }
 
 // nameOf is a path as messages call it.
 func nameOf(path string) string {
@@ -192,6 +204,16 @@ func (d *decoder) share(ref *secret.Ref) *secret.Ref {
 	}
 	d.shared[key] = ref
 	return ref
+}
+
+// secretFile is the path of a file with a password.
+func (d *decoder) secretFile(n *node, path string) (string, bool) {
+	text, ok := d.line(n, path)
+	if ok && strings.HasPrefix(text, "~") {
+		n.wrong("write the whole path, or one that starts at the folder of this file", "~ stands for nothing in a path here")
+		return "", false
+	}
+	return text, ok
 }
 
 // kms is where the Key Management Service keeps a secret.

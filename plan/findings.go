@@ -54,11 +54,11 @@ func (f *findings) addShown(at span, message, hint, shown string) {
 var pathIndex = regexp.MustCompile(`\[[0-9]+\]`)
 
 // full reports whether add would drop whatever it is given.
-func (f *findings) full() bool { return len(f.list) >= 10*problemsMax }
+func (f *findings) full() bool { return len(f.list) >= 10*ProblemsMax }
 
 // warn records something that is allowed but looks wrong.
 func (f *findings) warn(at span, message, hint string) {
-	if len(f.warnings) < problemsMax {
+	if len(f.warnings) < ProblemsMax {
 		f.warnings = append(f.warnings, finding{at: at, message: message, hint: hint})
 	}
 }
@@ -73,7 +73,7 @@ func (f *findings) finish(list []finding) Problems {
 	slices.SortStableFunc(list, func(x, y finding) int {
 		return cmp.Or(cmp.Compare(x.at.line, y.at.line), cmp.Compare(x.at.column, y.at.column))
 	})
-	list = list[:min(len(list), problemsMax)]
+	list = list[:min(len(list), ProblemsMax)]
 	problems := make(Problems, 0, len(list))
 	for _, found := range list {
 		p := Problem{

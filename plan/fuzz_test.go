@@ -110,7 +110,7 @@ func checkProblems(t *testing.T, problems Problems, data []byte) {
 	sorted := slices.IsSortedFunc(problems, func(x, y Problem) int {
 		return cmp.Or(cmp.Compare(x.Pos.Line, y.Pos.Line), cmp.Compare(x.Pos.Column, y.Pos.Column))
 	})
-	if !sorted || len(problems) > problemsMax {
+	if !sorted || len(problems) > ProblemsMax {
 		t.Errorf("%d problems, sorted: %v\n%s", len(problems), sorted, problems)
 	}
 	for _, p := range problems {

@@ -173,7 +173,9 @@ var destinationSection = section[endpointDraft]{
 var passwordSection = section[passwordDraft]{
 	fields: []field[passwordDraft]{
 		{"env", false, isText, "The name of an environment variable.", func(d *decoder, n *node, path string, p *passwordDraft) { p.env.set(d, n, path, (*decoder).envName) }},
-		{"file", false, isText, "A file that only you can read, relative to this one.", func(d *decoder, n *node, path string, p *passwordDraft) { p.file.set(d, n, path, (*decoder).line) }},
+		{"file", false, isText, "A file that only you can read, relative to this one.", func(d *decoder, n *node, path string, p *passwordDraft) {
+			p.file.set(d, n, path, (*decoder).secretFile)
+		}},
 		{"command", false, isTexts, "A program that prints the password, and its arguments; no shell.", func(d *decoder, n *node, path string, p *passwordDraft) {
 			p.command.set(d, n, path, (*decoder).command)
 		}},

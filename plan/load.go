@@ -151,7 +151,7 @@ func (l *loader) problems(of func(*findings) []finding) Problems {
 			all = append(all, f.finish(list)...)
 		}
 	}
-	return all[:min(len(all), problemsMax)]
+	return all[:min(len(all), ProblemsMax)]
 }
 
 // readRoot reads the top level of a file that the command named, and of all that

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// problemsMax bounds what one file can make us keep.
-	problemsMax = 1000
+	// ProblemsMax is the most problems that are reported; there may be more.
+	ProblemsMax = 1000
 	// problemsShown bounds what Problems.Error writes.
 	problemsShown = 100
 )
@@ -65,7 +65,7 @@ func (ps Problems) Error() string {
 	}
 	if more := len(ps) - len(shown); more > 0 {
 		atLeast := ""
-		if len(ps) >= problemsMax {
+		if len(ps) >= ProblemsMax {
 			atLeast = "at least "
 		}
 		fmt.Fprintf(&b, "\nand %s%d more", atLeast, more)

@@ -135,10 +135,12 @@ func newApplyJSON(runID, planName string, report runner.Report, exitCode int) ap
 }
 
 type validJSON struct {
-	Valid    bool          `json:"valid"`
-	Plan     string        `json:"plan,omitempty"`
-	Jobs     int           `json:"jobs"`
-	Problems []problemJSON `json:"problems"`
+	Valid bool   `json:"valid"`
+	Plan  string `json:"plan,omitempty"`
+	Jobs  int    `json:"jobs"`
+	// Truncated says that there may be more problems than these.
+	Truncated bool          `json:"truncated,omitempty"`
+	Problems  []problemJSON `json:"problems"`
 }
 
 type problemJSON struct {
@@ -151,7 +153,7 @@ type problemJSON struct {
 }
 
 func newProblemsJSON(problems plan.Problems) validJSON {
-	return validJSON{Problems: problemsJSON(problems, "error")}
+	return validJSON{Truncated: len(problems) >= plan.ProblemsMax, Problems: problemsJSON(problems, "error")}
 }
 
 // newValidJSON is what validate says of a plan without mistakes.
