@@ -76,6 +76,24 @@ func TestJobGoneFromTheServiceIsLostAndNotMadeAgain(t *testing.T) {
 	})
 }
 
+// TestLostJobThatIsListedAgainIsCreated: two listings in a row can lie about the
+// same job; presence counts at once.
+func TestLostJobThatIsListedAgainIsCreated(t *testing.T) {
+	inBubble(t, 3, func(f *fixture) {
+		f.mustRun()
+		time.Sleep(time.Hour)
+		hidden := f.cloud.jobs[1]
+		f.cloud.remove("job-001")
+		f.plan.Jobs = append(f.plan.Jobs, jobNamed("another"))
+		f.mustRun()
+		f.cloud.jobs = append(f.cloud.jobs, hidden)
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 4})
+		if e := f.entry("job-001"); e.State != plan.StateCreated || e.JobID != hidden.ID {
+			f.Errorf("the entry is %+v", e)
+		}
+	})
+}
+
 func TestListingThatHidesOurJobsProvesNothing(t *testing.T) {
 	inBubble(t, 2, func(f *fixture) {
 		f.cloud.answer = func(r plan.CreateRequest, n int) reply {

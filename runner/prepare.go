@@ -61,6 +61,9 @@ func regionsToAsk(changes []plan.Change) []string {
 		if c.Kind == plan.KindCreate || c.Kind == plan.KindAdopt {
 			seen[c.Region()] = true
 		}
+		if c.State() == plan.StateLost {
+			seen[c.Entry.Region] = true // it may be back
+		}
 	}
 	regions := make([]string, 0, len(seen))
 	for region := range seen {
@@ -114,33 +117,40 @@ func (r *Run) look(ctx context.Context, region string, entries []plan.Entry) (pl
 			return plan.Listing{}, err
 		}
 	}
-	became := map[plan.State]int{}
+	became := map[news]int{}
 	for _, entry := range entries {
 		f, err := r.settleBy(ctx, entry, v)
 		if err != nil {
 			return plan.Listing{}, err
 		}
 		if f.to != entry.State {
-			became[f.to]++
+			became[news{f.to, entry.State == plan.StateLost}]++
 		}
 	}
 	r.sayBecame(region, became)
 	return v.listing, nil
 }
 
+// news is what sayBecame counts.
+type news struct {
+	to   plan.State
+	back bool // it was lost
+}
+
 // sayBecame tells what a look settled that an earlier run had left open.
-func (r *Run) sayBecame(region string, became map[plan.State]int) {
+func (r *Run) sayBecame(region string, became map[news]int) {
 	for _, line := range []struct {
-		state plan.State
-		text  string
+		news news
+		text string
 	}{
-		{plan.StateCreated, "an earlier run left without an answer: found on the service"},
-		{plan.StateAbsent, "an earlier run left without an answer: proven not to have happened"},
-		{plan.StateConflict, "an earlier run left without an answer: not as the plan said; a person has to look"},
-		{plan.StateDuplicate, "the service has more than once; a person has to look"},
-		{plan.StateLost, "the ledger has as created: gone from the service; a person has to look"},
+		{news{to: plan.StateCreated}, "an earlier run left without an answer: found on the service"},
+		{news{to: plan.StateAbsent}, "an earlier run left without an answer: proven not to have happened"},
+		{news{to: plan.StateConflict}, "an earlier run left without an answer: not as the plan said; a person has to look"},
+		{news{to: plan.StateDuplicate}, "the service has more than once; a person has to look"},
+		{news{to: plan.StateLost}, "the ledger has as created: gone from the service; a person has to look"},
+		{news{plan.StateCreated, true}, "the ledger had as lost: listed again"},
 	} {
-		if n := became[line.state]; n > 0 {
+		if n := became[line.news]; n > 0 {
 			r.options.Warn(fmt.Sprintf("%s: %s that %s", region, plan.Count(n, "job"), line.text))
 		}
 	}
@@ -184,6 +194,11 @@ func (r *Run) judge(ctx context.Context, entry plan.Entry, v *view) (found, erro
 		return r.judgeAbsent(ctx, entry, v)
 	case entry.State == plan.StateCreated:
 		return r.judgeCreated(entry, v), nil
+	case entry.State == plan.StateLost && v.listed[entry.JobID]:
+		return found{
+			to: plan.StateCreated, jobID: entry.JobID, reason: "listed again",
+			evidence: evidence{Kind: "found", Region: entry.Region}.JSON(),
+		}, nil
 	}
 	return found{to: entry.State}, nil
 }

@@ -127,29 +127,55 @@ func unsteady(format string, args ...any) error {
 	return &unsteadyError{why: fmt.Sprintf(format, args...)}
 }
 
-// scan asks for pages until as many distinct ids came as there are in total.
+// scan asks for pages until as many distinct ids came as there are in total, and
+// then makes sure that nothing follows.
 func (c *Client) scan(ctx context.Context, k call, s *scan) error {
 	for number := 1; ; number++ {
 		if number > c.pagesMax {
 			return &unsteadyError{fmt.Sprintf("there is no end after %d pages", c.pagesMax), true}
 		}
-		k.params = maps.Clone(k.params)
-		k.params["PageNumber"], k.params["PageSize"] = strconv.Itoa(number), strconv.Itoa(s.size)
-		done := false
-		err := c.ask(ctx, k, func(e envelope, header http.Header) error {
+		done, full := false, false
+		err := c.page(ctx, k, number, s, func(e envelope, header http.Header) error {
 			p, err := parsePage(e)
 			if err == nil {
 				if s.end = serverTime(header); number == 1 {
 					s.start = s.end
 				}
 				done, err = s.add(number, p)
+				full = len(p.jobs) >= s.size
 			}
 			return err
 		})
-		if err != nil || done {
+		if err != nil || done && !full {
 			return err
 		}
+		if done {
+			return c.nothingAfter(ctx, k, number, s)
+		}
 	}
+}
+
+func (c *Client) page(ctx context.Context, k call, number int, s *scan, read func(envelope, http.Header) error) error {
+	k.params = maps.Clone(k.params)
+	k.params["PageNumber"], k.params["PageSize"] = strconv.Itoa(number), strconv.Itoa(s.size)
+	return c.ask(ctx, k, read)
+}
+
+// nothingAfter looks behind a full last page: a total that is too small would
+// otherwise hide the jobs there. How the service answers beyond its end is not
+// documented, so that only jobs count: it may refuse, or say any total.
+func (c *Client) nothingAfter(ctx context.Context, k call, number int, s *scan) error {
+	err := c.page(ctx, k, number+1, s, func(e envelope, _ http.Header) error {
+		more, err := parseJobs(e)
+		if err == nil && len(more) > 0 {
+			err = unsteady("the total is %d, and page %d shows further jobs", s.total, number+1)
+		}
+		return err
+	})
+	if failed := (*plan.CallError)(nil); errors.As(err, &failed) && failed.Failure == plan.FailureOther {
+		return nil
+	}
+	return err
 }
 
 // add takes one page in and reports whether the scan is complete.

@@ -61,7 +61,8 @@ func TestListSizes(t *testing.T) {
 			if ids := idsOf(got.Jobs); !slices.Equal(ids, want) {
 				t.Errorf("%d jobs, %d a page: got %v", n, max, ids)
 			}
-			if pages := int32((n + max - 1) / max); calls.Load() != max32(pages, 1) {
+			// Behind a full last page, one more is asked for.
+			if pages := int32(n/max + 1); calls.Load() != pages {
 				t.Errorf("%d jobs, %d a page: %d calls", n, max, calls.Load())
 			}
 			if got.Region != region || got.Agreed || got.ServerStart.IsZero() || got.ServerEnd.Before(got.ServerStart) {
@@ -70,8 +71,6 @@ func TestListSizes(t *testing.T) {
 		}
 	}
 }
-
-func max32(a, b int32) int32 { return max(a, b) }
 
 func TestListFields(t *testing.T) {
 	c := serve(t, answer(200, pageBody(jobs(3, 4), "30", "1")))
@@ -86,6 +85,40 @@ func TestListFields(t *testing.T) {
 	}
 	if got.Jobs[0] != want {
 		t.Errorf("got  %+v\nwant %+v", got.Jobs[0], want)
+	}
+}
+
+// A total that is too small just where a page ends would hide what follows.
+func TestTotalTooSmallAtTheEndOfAPage(t *testing.T) {
+	all := jobs(0, 12)
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		number, _ := strconv.Atoi(form(t, r).Get("PageNumber"))
+		page := all[min(10*(number-1), len(all)):min(10*number, len(all))]
+		answer(200, pageBody(page, "10", "10"))(w, r)
+	}
+	_, err := serve(t, handler).List(t.Context(), region, false)
+	if incomplete := (*IncompleteError)(nil); !errors.As(err, &incomplete) || !strings.Contains(err.Error(), "page 2 shows further jobs") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A service may refuse a page behind its last, or say any total there.
+func TestPageBehindTheEndIsRefused(t *testing.T) {
+	for _, beyond := range []http.HandlerFunc{
+		answer(400, `{"Code": "InvalidPageNumber", "Message": "no such page", "RequestId": "R"}`),
+		answer(200, pageBody(nil, "10", "0")),
+	} {
+		handler := func(w http.ResponseWriter, r *http.Request) {
+			if form(t, r).Get("PageNumber") != "1" {
+				beyond(w, r)
+				return
+			}
+			answer(200, pageBody(jobs(0, 10), "10", "10"))(w, r)
+		}
+		got, err := serve(t, handler).List(t.Context(), region, false)
+		if err != nil || len(got.Jobs) != 10 {
+			t.Errorf("got %d jobs, %v", len(got.Jobs), err)
+		}
 	}
 }
 

@@ -27,20 +27,25 @@ func parsePage(e envelope) (page, error) {
 	if size, err := strconv.Atoi(e.trimmed("PageSize")); err == nil && size > 0 && size <= pageSizeMax {
 		p.size = size
 	}
+	p.jobs, err = parseJobs(e)
+	return p, err
+}
+
+func parseJobs(e envelope) (jobs []plan.RemoteJob, err error) {
 	var entries []json.RawMessage
 	if list := e.field("APSJobs"); list != nil {
 		if err := json.Unmarshal(list, &entries); err != nil {
-			return page{}, unsteady("a page holds no list of jobs")
+			return nil, unsteady("a page holds no list of jobs")
 		}
 	}
 	for _, entry := range entries {
 		job, ok := parseJob(entry)
 		if !ok {
-			return page{}, unsteady("a page holds an entry that is no job with an id")
+			return nil, unsteady("a page holds an entry that is no job with an id")
 		}
-		p.jobs = append(p.jobs, job)
+		jobs = append(jobs, job)
 	}
-	return p, nil
+	return jobs, nil
 }
 
 // parseJob reads one entry.
