@@ -182,7 +182,8 @@ func codeSuffix(code string) string {
 
 // diffCreated decides about a job that exists by the ledger.
 func diffCreated(c *Change) {
-	if c.Entry.Digest == c.Job.Digest {
+	pending := c.Entry.Pending.IsSet() && !c.Entry.Pending.Confirmed
+	if c.Entry.Digest == c.Job.Digest && !pending {
 		c.Kind = KindKeep
 		return
 	}
@@ -193,7 +194,11 @@ func diffCreated(c *Change) {
 			c.Kind = KindReplace
 		}
 	}
-	if len(c.Fields) == 0 {
+	switch {
+	case pending && c.Kind == KindUpdate:
+		// It may be as it was, as that change would have it, or neither.
+		c.Reason = "a change of its objects was sent and is not confirmed"
+	case len(c.Fields) == 0:
 		// Only ignored fields differ, or none: the canonical form changed between
 		// two versions of apsctl. The job is as the plan wants it.
 		c.Kind = KindKeep

@@ -79,6 +79,20 @@ type Entry struct {
 	Baseline  []string
 	RequestID string
 	UpdatedAt time.Time
+	// Pending is the change of the job that was promised and is not confirmed.
+	Pending Pending
+}
+
+// Pending is a change of an existing job that may take effect any time until its
+// date is too old. The zero Pending is none.
+type Pending struct {
+	Operation Operation
+	// Digest is that of what the job is to be, for OperationModify.
+	Digest   string
+	SignedAt time.Time
+	// Confirmed says that the job was seen to be so since: the change can only
+	// repeat that.
+	Confirmed bool
 }
 
 // Snapshot is the ledger's content for one plan, read in one transaction. The
@@ -111,6 +125,24 @@ type Intent struct {
 	At           time.Time
 }
 
+// IsSet reports whether there is one.
+func (p Pending) IsSet() bool { return p.Operation != OperationNone }
+
+// Promise is the durable note that a request to change an existing job is about
+// to be sent. It is committed before the request. With no operation it takes the
+// note back, since the request is proven not to have taken effect.
+type Promise struct {
+	Plan, Name string
+	// Attempt and JobID are the compare-and-swap guard: the entry must be
+	// created, at that attempt and with that id.
+	Attempt int
+	JobID   string
+	Pending Pending
+	Reason  string // one line, for the history
+	RunID   string
+	At      time.Time
+}
+
 // Transition moves one entry from one state to another.
 type Transition struct {
 	Plan, Name string
@@ -124,6 +156,8 @@ type Transition struct {
 	Spec   Spec
 	Digest string
 	Labels map[string]string
+	// Pending is what stays pending beside a new Spec.
+	Pending Pending
 
 	JobID      string   // required for created; kept as it was for lost
 	Candidates []string // required for conflict and duplicate

@@ -69,6 +69,31 @@ type CreateRequest struct {
 	SignedAt time.Time
 }
 
+// Operation is an operation of the API that changes an existing job.
+type Operation string
+
+const (
+	OperationNone    Operation = ""
+	OperationModify  Operation = "ModifyApsJob"
+	OperationStart   Operation = "StartApsJob"
+	OperationSuspend Operation = "SuspendApsJob"
+	OperationDelete  Operation = "DeleteApsJob"
+)
+
+// ChangeRequest is one request that changes an existing job, complete but for its
+// nonce and signature.
+type ChangeRequest struct {
+	Operation     Operation
+	Region, JobID string
+	// SignedAt goes out as the header x-acs-date, to the second: once it is too
+	// old for the gateway, no copy of the request can take effect any more.
+	SignedAt time.Time
+	// DBList and PartitionList are sent with OperationModify only. Both always
+	// are, since what leaving one out does is not documented; an empty
+	// PartitionList is {} (API reference, section 6).
+	DBList, PartitionList string
+}
+
 // Verdict says what the answer to one CreateAPSJob request proves. The zero
 // Verdict is VerdictUnknown: nothing is proven unless something proves it.
 type Verdict int
@@ -131,6 +156,8 @@ type CallError struct {
 	RequestID         string
 	HTTPStatus        int
 	RetryAfter        time.Duration
+	// Undone says that the request is proven not to have taken effect.
+	Undone bool
 }
 
 func (e *CallError) Error() string {

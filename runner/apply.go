@@ -175,7 +175,7 @@ func (s *scheduler) start(t *task) {
 	}
 	if t.change.Kind == plan.KindUpdate {
 		s.group.Go(func() error {
-			u := s.run.update(s.stop, t.change)
+			u := s.run.update(s.ctx, s.stop, t.change, t.pending)
 			s.events <- func() { s.updated(t, u) }
 			return nil
 		})

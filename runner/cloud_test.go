@@ -96,6 +96,23 @@ func (c *cloud) witness(request plan.CreateRequest) {
 	}
 }
 
+// witnessChange fails the test unless the change is promised in the ledger.
+func (c *cloud) witnessChange(request plan.ChangeRequest) {
+	reader, err := store.OpenReadOnly(context.Background(), c.ledger)
+	if err != nil {
+		c.t.Errorf("witness: %v", err)
+		return
+	}
+	defer reader.Close()
+	live, err := reader.Live(context.Background(), request.Region)
+	for _, e := range live {
+		if e.JobID == request.JobID && e.Pending.Operation == request.Operation && e.Pending.SignedAt.Equal(request.SignedAt) {
+			return
+		}
+	}
+	c.t.Errorf("witness: %s of %s arrived without a promise on disk (%v)", request.Operation, request.JobID, err)
+}
+
 func (c *cloud) enter(request plan.CreateRequest) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -170,7 +187,9 @@ func (c *cloud) Find(ctx context.Context, region, name string) ([]plan.RemoteJob
 	return c.listed(func(j cloudJob) bool { return j.spec.Region == region && j.Name == name }), ctx.Err()
 }
 
-func (c *cloud) Modify(_ context.Context, _, id, dbList, partitionList string) error {
+func (c *cloud) Change(_ context.Context, request plan.ChangeRequest) error {
+	id := request.JobID
+	c.witnessChange(request)
 	c.count("modify")
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -181,11 +200,20 @@ func (c *cloud) Modify(_ context.Context, _, id, dbList, partitionList string) e
 	}
 	for i := range c.jobs {
 		if c.jobs[i].ID == id {
-			c.jobs[i].spec.DBList, c.jobs[i].spec.PartitionList = dbList, partitionList
+			c.jobs[i].spec.DBList, c.jobs[i].spec.PartitionList = request.DBList, request.PartitionList
 			return nil
 		}
 	}
 	return &plan.CallError{Operation: "ModifyApsJob", Why: "no such job", Code: "InvalidInput", Failure: plan.FailureOther}
+}
+
+// setObjects changes a job behind an answer; c.mu is held.
+func (c *cloud) setObjects(id, dbList string) {
+	for i := range c.jobs {
+		if c.jobs[i].ID == id {
+			c.jobs[i].spec.DBList = dbList
+		}
+	}
 }
 
 func (c *cloud) Detail(_ context.Context, _, id string) (plan.RemoteDetail, error) {

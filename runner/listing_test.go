@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -82,7 +83,7 @@ func TestLostJobThatIsListedAgainIsCreated(t *testing.T) {
 	inBubble(t, 3, func(f *fixture) {
 		f.mustRun()
 		time.Sleep(time.Hour)
-		hidden := f.cloud.jobs[1]
+		hidden := f.cloud.jobs[slices.IndexFunc(f.cloud.jobs, func(j cloudJob) bool { return j.Name == "job-001" })]
 		f.cloud.remove("job-001")
 		f.plan.Jobs = append(f.plan.Jobs, jobNamed("another"))
 		f.mustRun()

@@ -21,6 +21,8 @@ type Ledger interface {
 	Intend(ctx context.Context, intent plan.Intent) error
 	// Stands reports whether an entry is still the intent of this attempt.
 	Stands(ctx context.Context, planName, name string, attempt int) (bool, error)
+	// Promise commits that a request to change an existing job is about to be sent.
+	Promise(ctx context.Context, promise plan.Promise) error
 	// Settle commits a transition.
 	Settle(ctx context.Context, transition plan.Transition) error
 }
@@ -37,9 +39,8 @@ type Service interface {
 	// Find returns the listed jobs with exactly that name. What it does not
 	// find may exist all the same: it proves presence, never absence.
 	Find(ctx context.Context, region, name string) ([]plan.RemoteJob, error)
-	// Modify replaces the objects of one job. It makes one attempt, and sending it
-	// again does no harm.
-	Modify(ctx context.Context, region, id, dbList, partitionList string) error
+	// Change sends exactly one request that changes an existing job.
+	Change(ctx context.Context, request plan.ChangeRequest) error
 	// Detail describes one job.
 	Detail(ctx context.Context, region, id string) (plan.RemoteDetail, error)
 }

@@ -61,6 +61,9 @@ func regionsToAsk(changes []plan.Change) []string {
 		if c.Kind == plan.KindCreate || c.Kind == plan.KindAdopt {
 			seen[c.Region()] = true
 		}
+		if c.Kind == plan.KindUpdate && c.Entry.Pending.IsSet() {
+			seen[c.Region()] = true // its answer's date tells the service's time
+		}
 		if c.State() == plan.StateLost {
 			seen[c.Entry.Region] = true // it may be back
 		}

@@ -39,10 +39,17 @@ type simCloud struct {
 type simJob struct {
 	id, name, region string
 	source, dest     string
-	dbList           string
+	dbList           string // as it was made
+	edits            []simEdit
 	nonce            string // "" for a job that apsctl did not ask for
 	at, listedAt     time.Time
 	gone             time.Time // zero while it stays
+}
+
+// simEdit is a change of a job's objects and when it takes effect.
+type simEdit struct {
+	at     time.Time
+	dbList string
 }
 
 func (j *simJob) ours() bool                  { return j.nonce != "" }
@@ -50,10 +57,11 @@ func (j *simJob) stays(now time.Time) bool    { return j.gone.IsZero() || now.Be
 func (j *simJob) exists(now time.Time) bool   { return !now.Before(j.at) && j.stays(now) }
 func (j *simJob) isListed(now time.Time) bool { return !now.Before(j.listedAt) && j.stays(now) }
 
-// agrees reports whether j is as spec says.
+// agrees reports whether j is as spec says. What was edited since is a matter of
+// checkObjects.
 func (j *simJob) agrees(spec plan.Spec) bool {
 	return j.name == spec.Name && j.region == spec.Region && j.source == spec.Source.Instance &&
-		j.dest == spec.Destination.Instance && plan.SameJSON(j.dbList, spec.DBList)
+		j.dest == spec.Destination.Instance && (len(j.edits) > 0 || plan.SameJSON(j.dbList, spec.DBList))
 }
 
 func newSimCloud(h *history) *simCloud {
@@ -178,33 +186,75 @@ func (c *simCloud) detail(p *proc, r simRequest, x *fate) answer {
 	}
 	return success(map[string]any{"APSJobDetail": map[string]any{
 		"SourceEndpointInstanceID": job.source, "DestinationEndpointInstanceID": job.dest,
-		"DbList": job.dbList, "PartitionList": map[string]any{}, "TargetTableMode": 0, "Status": "Running",
+		"DbList": job.objects(time.Now()), "PartitionList": map[string]any{}, "TargetTableMode": 0, "Status": "Running",
 	}})
 }
 
 // modify changes a job's objects. Only one that the ledger has as created may be
 // touched, and only to what the plan says of it.
 func (c *simCloud) modify(p *proc, r simRequest, x *fate) answer {
-	if x.refusal != nil {
-		return *x.refusal
-	}
 	job := c.byID(r.form.Get("ApsJobId"))
 	if job == nil || !job.exists(time.Now()) {
-		return refuse(http.StatusBadRequest, "InvalidInput", "")
+		return refuse(http.StatusBadRequest, "InvalidInput", r.echo)
 	}
 	if r.form.Get("PartitionList") == "" {
 		c.h.violate("I6", "p%d changes %s without saying both lists", p.id, job.id)
 	}
 	live, err := c.h.witness.Live(c.h.background, job.region)
-	if !c.h.ledgerError(err) && !slices.ContainsFunc(live, func(e plan.Entry) bool { return e.JobID == job.id && e.State == plan.StateCreated }) {
-		c.h.violate("I6", "p%d changes %s, which the ledger does not have as created", p.id, job.id)
+	if !c.h.ledgerError(err) && !slices.ContainsFunc(live, func(e plan.Entry) bool {
+		return e.JobID == job.id && e.State == plan.StateCreated && e.Pending.SignedAt.Equal(r.date)
+	}) {
+		c.h.violate("I6", "p%d changes %s, which the ledger does not have as created and promised", p.id, job.id)
 	}
-	job.dbList = r.form.Get("DbList")
-	c.h.log("p%d changes %s of %s", p.id, job.id, job.name)
+	if !x.arrives {
+		c.h.log("p%d changes %s: %s", p.id, job.id, x.why)
+		return answer{}
+	}
+	a := c.receiveChange(p, r, x, job, time.Now().Add(x.transit))
+	if x.copyAfter > 0 {
+		again := *x
+		again.refusal, again.executes = nil, true
+		c.receiveChange(p, r, &again, job, time.Now().Add(x.transit+x.copyAfter))
+	}
+	return a
+}
+
+// receiveChange is one copy of a change arriving at the gateway.
+func (c *simCloud) receiveChange(p *proc, r simRequest, x *fate, job *simJob, at time.Time) answer {
+	if at.Sub(r.date).Abs() > timeWindow {
+		return refuse(http.StatusBadRequest, "InvalidTimeStamp.Expired", r.echo)
+	}
+	_, known := c.received[r.nonce]
+	if known && !c.forgets {
+		return refuse(http.StatusBadRequest, "SignatureNonceUsed", r.echo)
+	}
+	c.received[r.nonce] = at
+	if x.refusal != nil {
+		return *x.refusal
+	}
+	if x.executes {
+		at = at.Add(x.work)
+		c.h.log("p%d changes %s of %s at %s: %s", p.id, job.id, job.name, c.h.moment(at), r.form.Get("DbList"))
+		job.edits = append(job.edits, simEdit{at, r.form.Get("DbList")})
+		if known {
+			c.h.excuse(job.name, "the service executed a replayed request")
+		}
+	}
 	if x.spoil {
 		return spoilt(x)
 	}
 	return success(map[string]any{})
+}
+
+// objects are those of j at that moment.
+func (j *simJob) objects(now time.Time) string {
+	list, latest := j.dbList, time.Time{}
+	for _, e := range j.edits {
+		if !e.at.After(now) && !e.at.Before(latest) {
+			list, latest = e.dbList, e.at
+		}
+	}
+	return list
 }
 
 // visible are the jobs that a listing shows now, were it honest.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/apsctl/apsctl/plan"
@@ -27,6 +28,7 @@ func (h *history) checkEnd(quiet bool) {
 	for _, e := range entries {
 		states[e.Name] = e
 		h.checkAttempts(e)
+		h.checkObjects(e)
 	}
 	for _, job := range h.cloud.jobs {
 		if job.ours() && job.stays(time.Now()) && !h.covered(job, states[job.name]) && !h.told(job.name) {
@@ -71,6 +73,21 @@ func (h *history) checkPeace(states map[string]plan.Entry) {
 	}
 }
 
+// checkObjects is that a job which the ledger has as changed, with nothing else
+// pending, is so on the service, and stays so.
+func (h *history) checkObjects(e plan.Entry) {
+	job := h.cloud.byID(e.JobID)
+	if e.State != plan.StateCreated || job == nil || h.excuses[e.Name] != "" {
+		return
+	}
+	if e.Pending.IsSet() && !e.Pending.Confirmed {
+		return // nobody says how it is
+	}
+	if later := job.objects(time.Now().Add(timeSettle)); !plan.SameJSON(later, e.Spec.DBList) {
+		h.violate("I2", "%s of %s has %s, and the ledger says %s", job.id, e.Name, later, e.Spec.DBList)
+	}
+}
+
 // checkAttempts is I4.
 func (h *history) checkAttempts(e plan.Entry) {
 	attempts, err := h.witness.Attempts(h.background, e.Plan, e.Name)
@@ -102,7 +119,7 @@ func (h *history) checkClaims() {
 		specs[e.Name] = e.Spec
 	}
 	for _, e := range events {
-		if e.To != plan.StateCreated {
+		if e.To != plan.StateCreated || strings.HasPrefix(e.Evidence, `{"kind":"promise"`) {
 			continue
 		}
 		attempts, err := h.witness.Attempts(h.background, e.Plan, e.Name)

@@ -78,6 +78,9 @@ func newHistory(seed uint64, kinds []kind, path string) *history {
 	}
 	if kinds == nil {
 		kinds = drawKinds(rng)
+		if d.roll("to and fro").IntN(3) == 0 {
+			kinds = append(kinds, toAndFro)
+		}
 	}
 	for i, k := range kinds {
 		h.faults = append(h.faults, drawFault(rng, k, i, h.turns))
@@ -283,10 +286,14 @@ func (h *history) hits(f *fault, p *proc, op, key string, n int) bool {
 	odds := f.odds
 	switch f.kind {
 	case dropBefore, dropAfter, hang, cutBody, noRoute, serverError, noID, throttle, redirect, refusal:
-		if op != opCreate {
+		if op != opCreate && op != opModify {
 			odds /= 5
 		}
-	case late, replay, sameID, nonceUsed:
+	case late, replay:
+		if op != opCreate && op != opModify {
+			return false
+		}
+	case sameID, nonceUsed:
 		if op != opCreate {
 			return false
 		}

@@ -59,6 +59,17 @@ func (l simLedger) Intend(ctx context.Context, in plan.Intent) error {
 	return l.p.mark()
 }
 
+func (l simLedger) Promise(ctx context.Context, p plan.Promise) error {
+	if err := l.p.turn("promise " + p.Name); err != nil {
+		return err
+	}
+	err := l.write(fmt.Sprintf("%s %s", p.Name, p.Reason), func() error { return l.inner.Promise(ctx, p) })
+	if err != nil {
+		return err
+	}
+	return l.p.mark()
+}
+
 // Settle obeys its context, so that a verdict on one that ended gets lost.
 func (l simLedger) Settle(ctx context.Context, t plan.Transition) error {
 	if err := l.p.turn("settle " + t.Name); err != nil {

@@ -34,6 +34,9 @@ func (h *history) meddle(n int) {
 		f.left--
 		h.edit(f.n, rng.IntN(len(h.jobs)))
 	}
+	if h.active(toAndFro, n) != nil && n > 0 && len(h.jobs) > 0 {
+		h.edit(0, 0)
+	}
 	if f := h.active(oldBaseline, n); f != nil && n == 0 && f.left > 0 {
 		h.leaveIntent(f.yes, h.randomJob(rng))
 	}
@@ -56,7 +59,11 @@ func (h *history) edit(choice, i int) {
 	job := h.jobs[i]
 	switch choice {
 	case 0:
-		job.DBList = `{"another":{"all":true}}`
+		there, back := `{"another":{"all":true}}`, `{"EntireInstance":true}`
+		if job.DBList == there {
+			there = back
+		}
+		job.DBList = there // and back the next time
 	case 1:
 		job.Destination.Instance = "amv-7"
 	case 2:

@@ -77,7 +77,7 @@ func (w simWire) Call(request *http.Request, _ *http.Transport) (*http.Response,
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if r.op != opCreate {
+	if r.op != opCreate && r.op != opModify {
 		// The core dates what is only read by the bubble's clock; the machine's
 		// own may be wrong.
 		r.date = r.date.Add(p.clockOffset())

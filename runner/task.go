@@ -24,6 +24,9 @@ type task struct {
 	own       bool       // sent by this run
 	lookUntil time.Time  // when this run stops looking
 
+	// pending is the change that was sent and is not confirmed.
+	pending plan.Pending
+
 	result Result
 }
 
@@ -31,7 +34,7 @@ func newTask(order int, c plan.Change, now time.Time) *task {
 	t := &task{change: c, order: order, state: c.State(), attempt: c.Attempt(), since: now, dueAt: now}
 	t.result = Result{Name: c.Name, Action: c.Kind, Ending: EndNotTried}
 	if c.Entry != nil {
-		t.result.JobID = c.Entry.JobID
+		t.result.JobID, t.pending = c.Entry.JobID, c.Entry.Pending
 	}
 	switch c.Kind {
 	case plan.KindKeep:
@@ -66,6 +69,10 @@ func (t *task) finalResult() Result {
 	r.State, r.Attempt = t.state, t.attempt
 	if r.Ending == EndNotTried && t.tries > 0 {
 		r.Ending = EndFailed // it was tried, and the run ended before its next turn
+	}
+	if r.Ending == EndFailed && t.pending.IsSet() {
+		r.Ending = EndUnknown
+		r.Error = strings.TrimPrefix(r.Error+"; the change was sent and may have taken effect: the next run compares", "; ")
 	}
 	return r
 }

@@ -42,7 +42,7 @@ func TestUpdateThatIsNotConfirmedIsMadeAgain(t *testing.T) {
 		f.editObjects(0, `{"sales":{"all":true}}`)
 		f.cloud.details = map[string]plan.RemoteDetail{id: {ID: id, SourceInstance: "pc-1", DestinationInstance: "amv-1", DBList: `{"EntireInstance":true}`}}
 		report := f.mustRun()
-		f.wantCounts(report, runner.Counts{Failed: 1})
+		f.wantCounts(report, runner.Counts{Unknown: 1})
 		if e := f.entry("job-000"); e.Digest != before || e.State != plan.StateCreated {
 			f.Errorf("the entry is %+v after %q", e, report.Results[0].Error)
 		}
@@ -58,14 +58,14 @@ func TestThrottledUpdateIsTriedAgain(t *testing.T) {
 		tries := 0
 		f.cloud.modify = func(string) error {
 			if tries++; tries < 3 {
-				return &plan.CallError{Operation: "ModifyApsJob", Failure: plan.FailureThrottled, Why: "too many calls", RetryAfter: 5 * time.Second}
+				return &plan.CallError{Operation: "ModifyApsJob", Failure: plan.FailureThrottled, Why: "too many calls", RetryAfter: 5 * time.Second, Undone: true}
 			}
 			return nil
 		}
 		f.wantCounts(f.mustRun(), runner.Counts{Updated: 1})
 		f.editObjects(0, `{"stock":{"all":true}}`)
 		f.cloud.modify = func(string) error {
-			return &plan.CallError{Operation: "ModifyApsJob", Failure: plan.FailureOther, Why: "refused", Code: "IncorrectDBInstanceState"}
+			return &plan.CallError{Operation: "ModifyApsJob", Failure: plan.FailureOther, Undone: true, Why: "refused", Code: "IncorrectDBInstanceState"}
 		}
 		if report := f.mustRun(); report.Counts() != (runner.Counts{Planned: 1, Failed: 1}) || report.Results[0].Cause != "IncorrectDBInstanceState" {
 			f.Errorf("a refused update ends as %+v", report.Results)
@@ -94,5 +94,80 @@ func TestUpdateWhoseRecordIsLostIsMadeAgain(t *testing.T) {
 		if f.cloud.specOf(f.entry("job-000").JobID).DBList != `{"sales":{"all":true}}` {
 			f.Error("the service does not have the change")
 		}
+	})
+}
+
+// TestUpdateWithoutAnswerIsNotTakenForUndone: the plan is put back after a change
+// got no answer, and the service may have the new objects all the same.
+func TestUpdateWithoutAnswerIsNotTakenForUndone(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.mustRun()
+		id, before := f.entry("job-000").JobID, f.plan.Jobs[0].DBList
+		f.editObjects(0, `{"sales":{"all":true}}`)
+		f.options.MaxAttempts = 1
+		f.cloud.modify = func(id string) error {
+			f.cloud.setObjects(id, `{"sales":{"all":true}}`)
+			return &plan.CallError{Operation: "ModifyApsJob", Failure: plan.FailureTemporary, Why: "the answer was cut short"}
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Unknown: 1})
+		f.cloud.modify = nil
+
+		f.editObjects(0, before)
+		report := f.mustRun()
+		f.wantCounts(report, runner.Counts{Unknown: 1})
+		if settles := report.Results[0].SettlesAt; time.Until(settles) <= 0 || f.cloud.calls["modify"] != 1 {
+			t.Errorf("it settles at %v, after %d changes", settles, f.cloud.calls["modify"])
+		}
+		time.Sleep(runner.SettleDefault)
+		f.wantCounts(f.mustRun(), runner.Counts{Updated: 1})
+		if got := f.cloud.specOf(id).DBList; got != before {
+			t.Errorf("the service has %s", got)
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 1})
+	})
+}
+
+// TestUpdateWithoutAnswerThatTookEffectIsConfirmed: the next run asks first, and
+// sends nothing.
+func TestUpdateWithoutAnswerThatTookEffectIsConfirmed(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.mustRun()
+		f.editObjects(0, `{"sales":{"all":true}}`)
+		f.options.MaxAttempts = 1
+		f.cloud.modify = func(id string) error {
+			f.cloud.setObjects(id, `{"sales":{"all":true}}`)
+			return &plan.CallError{Operation: "ModifyApsJob", Failure: plan.FailureTemporary, Why: "the answer was cut short"}
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Unknown: 1})
+		f.wantCounts(f.mustRun(), runner.Counts{Updated: 1})
+		if f.cloud.calls["modify"] != 1 {
+			t.Errorf("%d changes were sent", f.cloud.calls["modify"])
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 1})
+	})
+}
+
+// TestUpdateThatIsInterruptedIsUnknown: what was sent is not counted as failed.
+func TestUpdateThatIsInterruptedIsUnknown(t *testing.T) {
+	inBubble(t, 3, func(f *fixture) {
+		f.mustRun()
+		for i := range f.plan.Jobs {
+			f.editObjects(i, `{"sales":{"all":true}}`)
+		}
+		f.options.Parallel = 1
+		run, changes, err := f.prepare()
+		if err != nil {
+			f.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(f.Context())
+		f.cloud.modify = func(string) error {
+			cancel()
+			return &plan.CallError{Operation: "ModifyApsJob", Failure: plan.FailureTemporary, Why: "given up before the answer came"}
+		}
+		report, err := run.Apply(ctx, f.drain, changes)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.wantCounts(report, runner.Counts{Unknown: 1, NotTried: 2})
 	})
 }

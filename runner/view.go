@@ -83,6 +83,12 @@ func (v *view) shows(entry plan.Entry, eligible func(plan.Entry) bool) (id strin
 
 // view takes a complete listing of one region and pairs it with the ledger.
 func (r *Run) view(ctx context.Context, region string, agree bool) (*view, error) {
+	// The ids that are taken are read first: a job that another run of this
+	// ledger creates in between is then at worst listed and not yet known.
+	live, err := r.ledger.Live(ctx, region)
+	if err != nil {
+		return nil, ledgerFailed("read the ledger", err)
+	}
 	asked := r.server.earliest()
 	listing, err := r.service.List(ctx, region, agree)
 	if err != nil {
@@ -93,13 +99,14 @@ func (r *Run) view(ctx context.Context, region string, agree bool) (*view, error
 	if _, err := r.server.check(); err != nil {
 		return nil, err // before anything is concluded from it
 	}
-	// The ledger is read last: a job that another process recorded meanwhile must
-	// be listed too. One that is too new for it costs a proof, at worst.
-	live, err := r.ledger.Live(ctx, region)
-	if err != nil {
-		return nil, ledgerFailed("read the ledger", err)
-	}
 	v := newView(listing, live)
+	if agree {
+		// A job that another process recorded meanwhile must be listed too. One
+		// that is too new for it costs a proof, at worst.
+		if v.live, err = r.ledger.Live(ctx, region); err != nil {
+			return nil, ledgerFailed("read the ledger", err)
+		}
+	}
 	if v.since = asked; !listing.ServerStart.IsZero() && listing.ServerStart.Before(asked) {
 		v.since = listing.ServerStart
 	}

@@ -132,8 +132,8 @@ func TestOpenReadOnly_older_schema(t *testing.T) {
 	_ = reopen(t, path).Close()
 	saved := migrations
 	defer func() { migrations = saved }()
-	migrations = append(saved[:1:1], strings.Join(second, ";"))
-	if _, err := OpenReadOnly(t.Context(), path); !errors.Is(err, ErrOlder) || !strings.Contains(err.Error(), "schema 1") {
+	migrations = append(saved[:len(saved):len(saved)], strings.Join(second, ";"))
+	if _, err := OpenReadOnly(t.Context(), path); !errors.Is(err, ErrOlder) || !strings.Contains(err.Error(), fmt.Sprintf("schema %d", len(saved))) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -38,11 +38,16 @@ const (
 	VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'null', ?, ?)
 	ON CONFLICT (plan, name) DO NOTHING RETURNING id, coalesce(aps_job_id, '')`
 
-	// A lost job keeps its id; a transition with a digest brings a new spec.
+	// A lost job keeps its id; a transition with a digest brings a new spec, and
+	// says what is pending beside it.
 	updateSettled = `UPDATE entries SET state = ?1, aps_job_id = iif(?1 = 'lost', aps_job_id, ?2), candidates = ?3,
 		code = ?4, reason = ?5, request_id = iif(?6 = '', request_id, ?6), updated_at_ms = ?7,
 		region = iif(?8 = '', region, ?9), spec = iif(?8 = '', spec, ?10), labels = iif(?8 = '', labels, ?11),
-		digest = iif(?8 = '', digest, ?8)
+		digest = iif(?8 = '', digest, ?8),
+		pending = iif(?8 = '' AND ?1 <> 'absent', pending, ?16),
+		pending_digest = iif(?8 = '' AND ?1 <> 'absent', pending_digest, ?17),
+		pending_signed_at_ms = iif(?8 = '' AND ?1 <> 'absent', pending_signed_at_ms, ?18),
+		pending_confirmed = iif(?8 = '' AND ?1 <> 'absent', pending_confirmed, ?19)
 	WHERE plan = ?12 AND name = ?13 AND state = ?14 AND attempt = ?15 RETURNING id, coalesce(aps_job_id, '')`
 
 	updateAttempt = `UPDATE attempts SET outcome = ?, request_id = iif(? = '', request_id, ?), code = ?, reason = ?,
@@ -54,7 +59,7 @@ const (
 // t.Attempt, ErrIllegal for what the protocol does not have, *SameIDError when
 // another entry has t.JobID, an *Error for trouble with the file. A transition
 // with a Digest replaces the entry's spec, region, digest and labels; one
-// without keeps them. A cancelled ctx does not stop it.
+// without keeps them, and what is pending. A cancelled ctx does not stop it.
 func (l *Ledger) Settle(ctx context.Context, t plan.Transition) error {
 	op := fmt.Sprintf("record job %q of plan %q as %s", t.Name, t.Plan, t.To)
 	if err := checkTransition(t); err != nil {
@@ -81,7 +86,8 @@ func (w *writer) settle(t plan.Transition) error {
 			candidates, t.Code, t.Reason, t.RequestID, at}, &id, &recorded)
 	} else {
 		err = w.scan(updateSettled, []any{string(t.To), jobID, candidates, t.Code, t.Reason, t.RequestID, at,
-			t.Digest, t.Spec.Region, spec, labels, t.Plan, t.Name, string(t.From), t.Attempt}, &id, &recorded)
+			t.Digest, t.Spec.Region, spec, labels, t.Plan, t.Name, string(t.From), t.Attempt,
+			string(t.Pending.Operation), t.Pending.Digest, toMs(t.Pending.SignedAt), t.Pending.Confirmed}, &id, &recorded)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return plan.ErrMovedOn
@@ -137,6 +143,8 @@ func checkTransition(t plan.Transition) error {
 		return errors.New("absence needs its certificate")
 	case t.Evidence != "" && !json.Valid([]byte(t.Evidence)):
 		return errors.New("the evidence is not JSON")
+	case t.Pending.IsSet() && (t.To != plan.StateCreated || t.Digest == ""):
+		return errors.New("a change can be pending of a created job only, beside a new spec")
 	case t.At.IsZero():
 		return errors.New("the time must be set")
 	}

@@ -138,13 +138,25 @@ type entryJSON struct {
 	Digest     string            `json:"digest"`
 	Spec       plan.Spec         `json:"spec"`
 	WayOut     string            `json:"way_out"`
+	Pending    *pendingJSON      `json:"pending,omitempty"`
+}
+
+// pendingJSON is a change of the job that may still take effect.
+type pendingJSON struct {
+	Operation plan.Operation `json:"operation"`
+	SentAt    time.Time      `json:"sent_at"`
+	Confirmed bool           `json:"confirmed"` // the job was seen to be so since
 }
 
 func newEntryJSON(e plan.Entry) entryJSON {
+	var pending *pendingJSON
+	if p := e.Pending; p.IsSet() {
+		pending = &pendingJSON{p.Operation, p.SignedAt, p.Confirmed}
+	}
 	return entryJSON{
 		Plan: e.Plan, Name: e.Name, State: e.State, Attempts: e.Attempt, Region: e.Region, JobID: e.JobID,
 		Candidates: e.Candidates, Baseline: e.Baseline, Reason: e.Reason, Code: e.Code, RequestID: e.RequestID,
 		SentAt: timeJSON(e.SignedAt), UpdatedAt: e.UpdatedAt, Labels: e.Labels, Digest: e.Digest, Spec: e.Spec,
-		WayOut: wayOut(e),
+		WayOut: wayOut(e), Pending: pending,
 	}
 }

@@ -82,6 +82,7 @@ func writeEntry(w io.Writer, e plan.Entry, attempts []store.Attempt) error {
 	line("digest", e.Digest)
 	line("sent", shownAt(e.SignedAt))
 	line("updated", shownAt(e.UpdatedAt))
+	line("pending", pendingText(e.Pending))
 	for _, a := range attempts {
 		fmt.Fprintf(&b, "attempt %d: %s, sent %s\n", a.Number, a.Outcome, shownAt(a.SignedAt))
 		line("why", a.Reason)
@@ -94,6 +95,17 @@ func writeEntry(w io.Writer, e plan.Entry, attempts []store.Attempt) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// pendingText says which change of the job may still take effect, "" for none.
+func pendingText(p plan.Pending) string {
+	switch {
+	case !p.IsSet():
+		return ""
+	case p.Confirmed:
+		return fmt.Sprintf("%s, sent %s; the job is as it says", p.Operation, shownAt(p.SignedAt))
+	}
+	return fmt.Sprintf("%s, sent %s; not confirmed", p.Operation, shownAt(p.SignedAt))
 }
 
 func labelsText(labels map[string]string) string {

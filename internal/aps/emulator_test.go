@@ -91,21 +91,25 @@ func TestAgainstTheEmulator(t *testing.T) {
 			t.Errorf("identity: %+v, %v", who, err)
 		}
 		for step, err := range map[string]error{
-			"modify":  client.Modify(t.Context(), region, ids[0], `{"c":{"name":"d","all":true}}`, ""),
-			"suspend": client.Suspend(t.Context(), region, ids[1]),
-			"delete":  client.Delete(t.Context(), region, ids[2]),
+			"modify":  client.Change(t.Context(), changeTo(plan.OperationModify, ids[0], `{"c":{"name":"d","all":true}}`)),
+			"suspend": client.Change(t.Context(), changeTo(plan.OperationSuspend, ids[1], "")),
+			"delete":  client.Change(t.Context(), changeTo(plan.OperationDelete, ids[2], "")),
 		} {
 			if err != nil {
 				t.Errorf("%s: %v", step, err)
 			}
 		}
-		if err := client.Start(t.Context(), region, ids[1]); err != nil {
+		if err := client.Change(t.Context(), changeTo(plan.OperationStart, ids[1], "")); err != nil {
 			t.Errorf("start: %v", err)
 		}
 		if _, err := client.Detail(t.Context(), region, ids[2]); err == nil {
 			t.Error("detail of a deleted job: no error")
 		}
 	}
+}
+
+func changeTo(operation plan.Operation, id, dbList string) plan.ChangeRequest {
+	return plan.ChangeRequest{Operation: operation, Region: region, JobID: id, SignedAt: time.Now(), DBList: dbList}
 }
 
 // TestFaultsOfTheEmulator: whatever spoils an answer, before or after the

@@ -6,51 +6,37 @@ import (
 	"github.com/apsctl/apsctl/plan"
 )
 
-const (
-	opModify  = "ModifyApsJob"
-	opStart   = "StartApsJob"
-	opSuspend = "SuspendApsJob"
-	opDelete  = "DeleteApsJob"
-)
-
-// Modify replaces the objects of a job. Both lists are always sent, since what
-// leaving one out does is not documented; an empty partitionList is {} (API
-// reference, section 6).
-//
-// Modify, Start, Suspend and Delete make one attempt and do not ask the Limiter
-// to wait. Errors are *plan.CallError; the caller decides about repeating.
-func (c *Client) Modify(ctx context.Context, region, id, dbList, partitionList string) error {
-	return c.changeJob(ctx, opModify, region, id, map[string]string{
-		"DbList": dbList, "PartitionList": or(partitionList, "{}"),
-	})
-}
-
-// Start starts a job that is suspended or was never started.
-func (c *Client) Start(ctx context.Context, region, id string) error {
-	return c.changeJob(ctx, opStart, region, id, nil)
-}
-
-// Suspend suspends a job.
-func (c *Client) Suspend(ctx context.Context, region, id string) error {
-	return c.changeJob(ctx, opSuspend, region, id, nil)
-}
-
-// Delete deletes a job.
-func (c *Client) Delete(ctx context.Context, region, id string) error {
-	return c.changeJob(ctx, opDelete, region, id, nil)
-}
-
-func (c *Client) changeJob(ctx context.Context, operation, region, id string, params map[string]string) error {
-	if !validID(id) {
-		return badID(operation, region)
+// Change sends one request that changes an existing job. It makes one attempt and
+// does not ask the Limiter to wait: the date was chosen before, and would grow
+// old. Errors are *plan.CallError, and when ctx ended also what ctx says; the
+// caller decides about repeating.
+func (c *Client) Change(ctx context.Context, request plan.ChangeRequest) error {
+	operation := string(request.Operation)
+	if !validID(request.JobID) {
+		return badID(operation, request.Region)
 	}
-	form := map[string]string{"ApsJobId": id}
-	for name, value := range params {
-		form[name] = value
+	if request.SignedAt.IsZero() {
+		return &plan.CallError{Operation: operation, Region: request.Region, Failure: plan.FailureOther, Undone: true,
+			Why: "the request has no date; nothing was sent"}
 	}
-	return c.change(ctx, operation, region, form)
+	form := map[string]string{"ApsJobId": request.JobID}
+	if request.Operation == plan.OperationModify {
+		form["DbList"], form["PartitionList"] = request.DBList, or(request.PartitionList, "{}")
+	}
+	k, failed := c.prepare(operation, request.Region, form)
+	if failed != nil {
+		failed.Undone = true
+		return failed
+	}
+	k.timeout = c.opts.CreateTimeout
+	k.headers = map[string]string{"x-acs-date": request.SignedAt.UTC().Format(dateFormat)}
+	if _, _, failed := c.once(ctx, k); failed != nil {
+		return withCause(ctx, failed)
+	}
+	return nil
 }
 
 func badID(operation, region string) error {
-	return &plan.CallError{Operation: operation, Region: region, Failure: plan.FailureOther, Why: "that is no job id; nothing was sent"}
+	return &plan.CallError{Operation: operation, Region: region, Failure: plan.FailureOther, Undone: true,
+		Why: "that is no job id; nothing was sent"}
 }

@@ -36,7 +36,7 @@ func (c *Client) ask(ctx context.Context, k call, take func(envelope, http.Heade
 			return take(e, header)
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("%w: %w", failed, ctx.Err())
+			return withCause(ctx, failed)
 		}
 		if failed.Failure == plan.FailureTemporary && tokenRefused(failed.Code) && !renewed {
 			renewed = true
@@ -51,20 +51,12 @@ func (c *Client) ask(ctx context.Context, k call, take func(envelope, http.Heade
 	}
 }
 
-// change sends a request that changes something but can be repeated freely, once.
-func (c *Client) change(ctx context.Context, operation, region string, params map[string]string) error {
-	k, failed := c.prepare(operation, region, params)
-	if failed != nil {
-		return failed
+// withCause adds what ctx says if it has ended.
+func withCause(ctx context.Context, failed *plan.CallError) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", failed, ctx.Err())
 	}
-	k.timeout = c.opts.CreateTimeout
-	if _, _, failed := c.once(ctx, k); failed != nil {
-		if ctx.Err() != nil {
-			return fmt.Errorf("%w: %w", failed, ctx.Err())
-		}
-		return failed
-	}
-	return nil
+	return failed
 }
 
 // prepare returns the call of an APS operation with the limits of a read.
@@ -92,6 +84,8 @@ func (c *Client) once(ctx context.Context, k call) (envelope, http.Header, *plan
 	}
 	failed.Operation, failed.Region = k.operation, k.region
 	failed.HTTPStatus, failed.RetryAfter = r.status, retryAfter(r.header)
+	verdict := r.outcome().Verdict
+	failed.Undone = verdict == plan.VerdictRejected || verdict == plan.VerdictNotSent
 	c.noteToken(r, failed.Code)
 	if tokenRefused(failed.Code) && c.keys.refused(r.key) {
 		failed.Failure, failed.Why = plan.FailureTemporary, "the security token was refused; a new one is fetched"

@@ -51,7 +51,7 @@ func TestLimiter(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Create(t.Context(), request())
-	_ = c.Start(t.Context(), region, "aps-1")
+	_ = c.Change(t.Context(), changeOf(plan.OperationStart, "aps-1", ""))
 	want := []string{
 		"wait DescribeApsJobs cn-hangzhou", "DescribeApsJobs cn-hangzhou true 70ms",
 		"wait DescribeApsJobs cn-hangzhou", "DescribeApsJobs cn-hangzhou false 0s",
@@ -141,6 +141,26 @@ func TestDetailWithoutAJob(t *testing.T) {
 	}
 }
 
+const (
+	opModify  = string(plan.OperationModify)
+	opStart   = string(plan.OperationStart)
+	opSuspend = string(plan.OperationSuspend)
+	opDelete  = string(plan.OperationDelete)
+)
+
+// changes makes one of each change of a job.
+func changes(t *testing.T, c *Client, id, dbList string) map[string]error {
+	errs := map[string]error{}
+	for _, operation := range []plan.Operation{plan.OperationModify, plan.OperationStart, plan.OperationSuspend, plan.OperationDelete} {
+		errs[string(operation)] = c.Change(t.Context(), changeOf(operation, id, dbList))
+	}
+	return errs
+}
+
+func changeOf(operation plan.Operation, id, dbList string) plan.ChangeRequest {
+	return plan.ChangeRequest{Operation: operation, Region: region, JobID: id, SignedAt: time.Now(), DBList: dbList}
+}
+
 func TestLifecycle(t *testing.T) {
 	samples := map[string]string{ // the documented ones, with their odd types
 		opModify:  `{"ApsJobId":"a","RequestId":"R1","HttpStatusCode":200,"Success":true,"Code":"InvalidInput\n","Message":"SUCCESS","ErrCode":"Success","ErrMessage":"OK"}`,
@@ -152,10 +172,7 @@ func TestLifecycle(t *testing.T) {
 		opModify: "ApsJobId=aps-1&DbList=%7B%22a%22%3A1%7D&PartitionList=%7B%7D&RegionId=cn-hangzhou",
 	}
 	calls := func(c *Client, id string) map[string]error {
-		return map[string]error{
-			opModify: c.Modify(t.Context(), region, id, `{"a":1}`, ""), opStart: c.Start(t.Context(), region, id),
-			opSuspend: c.Suspend(t.Context(), region, id), opDelete: c.Delete(t.Context(), region, id),
-		}
+		return changes(t, c, id, `{"a":1}`)
 	}
 	var n atomic.Int32
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -209,10 +226,7 @@ func TestCodeDecidesWhereSuccessIsMissing(t *testing.T) {
 		`{"RequestId":"R1","Success":"maybe","Code":"InvalidInput"}`: plan.FailureOther,
 	} {
 		c := serve(t, answer(200, body))
-		for name, err := range map[string]error{
-			opModify: c.Modify(t.Context(), region, "aps-1", "{}", ""), opStart: c.Start(t.Context(), region, "aps-1"),
-			opSuspend: c.Suspend(t.Context(), region, "aps-1"), opDelete: c.Delete(t.Context(), region, "aps-1"),
-		} {
+		for name, err := range changes(t, c, "aps-1", "{}") {
 			got := plan.FailureNone
 			if failed := (*plan.CallError)(nil); errors.As(err, &failed) {
 				got = failed.Failure

@@ -348,7 +348,7 @@ func TestManyAtOnce(t *testing.T) {
 				if _, err := c.List(t.Context(), region, true); err != nil {
 					t.Error(err)
 				}
-				if err := c.Delete(t.Context(), region, "aps-1"); err == nil {
+				if err := c.Change(t.Context(), changeOf(plan.OperationDelete, "aps-1", "")); err == nil {
 					t.Error("no error")
 				}
 			}

@@ -38,7 +38,18 @@ const (
 	CreatedUnsaved  Point = "24-created-not-saved" // the commit of a created job failed
 )
 
-// Points lists all of them. Number 21, between StartApsJob and its record,
+// The moments of a request that changes an existing job.
+const (
+	PromiseWritten   Point = "31-promise-written" // not committed
+	PromiseCommitted Point = "32-promise-committed"
+	ChangeAnswered   Point = "33-change-answered" // not confirmed
+	ChangeConfirmed  Point = "34-change-confirmed"
+)
+
+// ChangePoints lists those of a change.
+var ChangePoints = []Point{PromiseWritten, PromiseCommitted, ChangeAnswered, ChangeConfirmed}
+
+// Points lists those of creates. Number 21, between StartApsJob and its record,
 // has none: apply does not start jobs.
 var Points = []Point{
 	LedgerOpened, LockTaken, PlanLoaded, UnknownSettled, ListingTaken, SecretRead, DateChosen, IntentWritten,

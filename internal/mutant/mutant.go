@@ -28,6 +28,9 @@ const (
 	CancelledVerdict = "verdict-on-ended-context" // an interrupt keeps verdicts from being written
 	FollowRedirects  = "redirects-followed"       // a redirected create is sent on
 	ServerErrorFails = "server-error-is-failure"  // a 5xx counts as a refusal
+	NoPromise        = "change-unpromised"        // a job is changed without a note of it
+	ChangeOvertakes  = "change-overtakes"         // a change follows another that got no answer
+	ChangeAssumed    = "change-assumed"           // a change without an answer counts as undone
 )
 
 // Names lists all of them.
@@ -35,4 +38,5 @@ var Names = []string{
 	NoSwap, LateNonce, LateDate, NoFreshness, DefaultRejected, DeadIntentNotSent, NoSettle, SingleScan,
 	IncompleteList, NoCanary, NoBaseline, FuzzyName, RetryUnknown,
 	AnyMatch, FirstOfTwo, NoBudget, IntentAfterSend, CancelledVerdict, FollowRedirects, ServerErrorFails,
+	NoPromise, ChangeOvertakes, ChangeAssumed,
 }

@@ -1,0 +1,83 @@
+package store
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+func promiseOf(name, id string) plan.Promise {
+	return plan.Promise{
+		Plan: "p", Name: name, Attempt: 1, JobID: id, Reason: "ModifyApsJob is sent", RunID: "run", At: time.UnixMilli(9000).UTC(),
+		Pending: plan.Pending{Operation: plan.OperationModify, Digest: "sha256:new", SignedAt: time.UnixMilli(8000).UTC()},
+	}
+}
+
+func TestPromise_stays_until_a_new_spec_comes(t *testing.T) {
+	l := openStore(t)
+	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+	mustSettle(t, l, plan.Transition{Plan: "p", Name: "a", From: plan.StateIntent, Attempt: 1, To: plan.StateCreated, JobID: "aps-1", At: time.UnixMilli(7000)})
+	p := promiseOf("a", "aps-1")
+	if err := l.Promise(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if e := entryOf(t, l, "a"); e.Pending != p.Pending || e.State != plan.StateCreated || e.Digest == p.Pending.Digest {
+		t.Fatalf("got %+v", e)
+	}
+	lost := plan.Transition{Plan: "p", Name: "a", From: plan.StateCreated, Attempt: 1, To: plan.StateLost, Reason: "gone", At: p.At}
+	back := plan.Transition{Plan: "p", Name: "a", From: plan.StateLost, Attempt: 1, To: plan.StateCreated, JobID: "aps-1", At: p.At}
+	for _, transition := range []plan.Transition{lost, back} {
+		if err := l.Settle(t.Context(), transition); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if e := entryOf(t, l, "a"); e.Pending != p.Pending {
+		t.Fatalf("got %+v", e.Pending)
+	}
+	done := back
+	done.From, done.Digest, done.Spec = plan.StateCreated, "sha256:new", entryOf(t, l, "a").Spec
+	if err := l.Settle(t.Context(), done); err != nil {
+		t.Fatal(err)
+	}
+	if e := entryOf(t, l, "a"); e.Pending.IsSet() || e.Digest != "sha256:new" {
+		t.Errorf("got %+v", e)
+	}
+	events, err := l.Events(t.Context(), "p", "a")
+	if err != nil || !strings.Contains(events[2].Evidence, `"operation":"ModifyApsJob"`) || events[2].JobID != "aps-1" {
+		t.Errorf("got %+v, %v", events, err)
+	}
+}
+
+func TestPromise_guards(t *testing.T) {
+	l := openStore(t)
+	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+	mustSettle(t, l, plan.Transition{Plan: "p", Name: "a", From: plan.StateIntent, Attempt: 1, To: plan.StateCreated, JobID: "aps-1", At: time.UnixMilli(7000)})
+	mustIntend(t, l, intentOf("b", plan.StateNone, 1))
+	for name, edit := range map[string]func(*plan.Promise){
+		"another id": func(p *plan.Promise) { p.JobID = "aps-2" }, "another attempt": func(p *plan.Promise) { p.Attempt = 2 },
+		"not created": func(p *plan.Promise) { p.Name = "b" }, "no entry": func(p *plan.Promise) { p.Name = "c" },
+	} {
+		p := promiseOf("a", "aps-1")
+		if edit(&p); !errors.Is(l.Promise(t.Context(), p), plan.ErrMovedOn) {
+			t.Errorf("%s: it is not refused as moved on", name)
+		}
+	}
+	for name, edit := range map[string]func(*plan.Promise){
+		"no date":           func(p *plan.Promise) { p.Pending.SignedAt = time.Time{} },
+		"no digest":         func(p *plan.Promise) { p.Pending.Digest = "" },
+		"a digest too much": func(p *plan.Promise) { p.Pending.Operation = plan.OperationStart },
+		"half taken back":   func(p *plan.Promise) { p.Pending.Operation = plan.OperationNone },
+		"no reason":         func(p *plan.Promise) { p.Reason = "" },
+	} {
+		p := promiseOf("a", "aps-1")
+		if edit(&p); !errors.Is(l.Promise(t.Context(), p), ErrIllegal) {
+			t.Errorf("%s: it is not refused as illegal", name)
+		}
+	}
+	if e := entryOf(t, l, "a"); e.Pending.IsSet() {
+		t.Errorf("got %+v", e.Pending)
+	}
+}
