@@ -187,6 +187,30 @@ func TestSIGTERMDrains(t *testing.T) {
 	}
 }
 
+// A signal before anything was sent is an interrupt and no trouble of the network,
+// whatever call it cuts off.
+func TestSIGTERMBeforeTheFirstCreate(t *testing.T) {
+	for _, command := range [][]string{{"apply", "--yes"}, {"resolve"}} {
+		for _, operation := range []string{"GetCallerIdentity", "DescribeApsJobs"} {
+			t.Run(command[0]+"/"+operation, func(t *testing.T) {
+				b := newBench(t)
+				cloud := b.emulator()
+				b.seed(seed{name: "job-0000", state: plan.StateUnknown})
+				b.write("bulk.yaml", planOf(2))
+				cloud.setFaults(fmt.Sprintf("[{operation: %s, kind: hang, when: before}]", operation))
+				p := b.start(append(command, "bulk.yaml")...)
+				b.eventually("the call", func() bool { return cloud.stats().Actions[operation].Calls > 0 })
+				_ = p.Process.Signal(syscall.SIGTERM)
+				r := p.result()
+				if r.code != exitInterrupted || strings.Contains(r.stderr, "network") {
+					t.Errorf("after SIGTERM: %s", r)
+				}
+				wantIn(t, r.stderr, "interrupted before anything was created")
+			})
+		}
+	}
+}
+
 func TestHangupDrainsAndALostReaderDoesNotEndTheRun(t *testing.T) {
 	b := newBench(t)
 	cloud := b.emulator("--latency", "100ms")

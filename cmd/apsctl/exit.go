@@ -58,7 +58,7 @@ func (a *app) explain(err error) int {
 	}
 	text := err.Error()
 	if code == exitInterrupted {
-		text = "ended before anything was created"
+		text = "interrupted before anything was created; run it again"
 	}
 	fmt.Fprintf(a.stderr, "apsctl: %s\n", printable.Line(a.redactor.Clean(text)))
 	if hint := hintFor(err); hint != "" {
@@ -88,6 +88,10 @@ func classify(err error) (code int, said bool) {
 		return exitDone, true
 	case errors.As(err, &exit):
 		return exit.code, exit.err == nil
+	case errors.Is(err, context.Canceled):
+		// Before what it cut off, a call or a look into the ledger, which failed for
+		// no reason of its own: only a signal ends a command's context.
+		return exitInterrupted, false
 	case errors.As(err, &bad), errors.As(err, &problems), errors.As(err, &address):
 		return exitInvalid, false
 	case errors.As(err, &locked):
@@ -98,8 +102,6 @@ func classify(err error) (code int, said bool) {
 		return exitLimit, false
 	case errors.As(err, &call):
 		return exitForFailure(call.Failure), false
-	case errors.Is(err, context.Canceled):
-		return exitInterrupted, false
 	}
 	return exitFailure, false
 }
@@ -119,6 +121,8 @@ func hintFor(err error) string {
 		address *endpointError
 	)
 	switch {
+	case errors.Is(err, context.Canceled):
+		return ""
 	case errors.As(err, &bad):
 		return fmt.Sprintf("%s --help lists the flags", bad.command)
 	case errors.As(err, &address):
