@@ -29,8 +29,8 @@ type Change struct {
 	Job *Job
 	// Entry is the job's row in the ledger; nil when there is none.
 	Entry *Entry
-	// Remote are the jobs that the service lists under this name. It is empty
-	// when the service was not asked.
+	// Remote are the jobs that the service lists under this name, the one to adopt
+	// first. It is empty when the service was not asked.
 	Remote []RemoteJob
 	// Fields are the differences of an update or replace, in fixed order.
 	Fields []FieldChange

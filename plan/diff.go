@@ -138,7 +138,7 @@ func diffPinned(c *Change, listed bool) {
 		c.Kind = KindBlocked
 		c.Reason = fmt.Sprintf("the plan says that it is job %s, and the service lists no such job under this name: correct adopt, or remove it to have the job created", id)
 	default:
-		c.Remote = c.Remote[i : i+1]
+		c.Remote = slices.Concat(c.Remote[i:i+1], c.Remote[:i], c.Remote[i+1:])
 		diffAdopted(c)
 	}
 }

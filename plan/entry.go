@@ -75,7 +75,8 @@ type Entry struct {
 	// SignedAt is the date that the latest attempt's request carried.
 	SignedAt time.Time
 	// Baseline are the ids that were listed under the job's name before the
-	// latest attempt was sent: none of them can be that attempt's job.
+	// latest attempt was sent, or when the job was adopted or an order of a person
+	// was carried out: none of them can be a job that nobody has judged yet.
 	Baseline  []string
 	RequestID string
 	UpdatedAt time.Time
@@ -161,6 +162,7 @@ type Transition struct {
 
 	JobID      string   // required for created; kept as it was for lost
 	Candidates []string // required for conflict and duplicate
+	Baseline   []string // none keeps the one on record
 	RequestID  string   // "" keeps the one on record
 	Code       string
 	Reason     string

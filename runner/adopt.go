@@ -32,8 +32,8 @@ func (r *Run) adopt(ctx context.Context, c plan.Change) adoption {
 	err = r.ledger.Settle(context.WithoutCancel(ctx), plan.Transition{
 		Plan: r.plan.Name, Name: job.Name, From: c.State(), Attempt: c.Attempt(), To: plan.StateCreated,
 		Spec: job.Spec, Digest: job.Digest, Labels: job.Labels, JobID: remote.ID, Reason: "adopted",
-		Evidence: evidence{Kind: "adopted", Region: job.Region}.JSON(),
-		RunID:    r.options.RunID, At: r.clock.Now(),
+		Evidence: evidence{Kind: "adopted", Region: job.Region}.JSON(), Baseline: listedIDs(c),
+		RunID: r.options.RunID, At: r.clock.Now(),
 	})
 	switch {
 	case errors.Is(err, plan.ErrMovedOn):

@@ -194,14 +194,19 @@ func (s *scheduler) attemptFor(t *task) *attempt {
 	if t.tries == 0 {
 		t.since = time.Now()
 	}
-	var baseline []string
-	for _, job := range t.change.Remote {
-		baseline = append(baseline, job.ID)
-	}
 	return &attempt{
-		job: t.change.Job, from: t.state, number: t.attempt + 1, baseline: baseline,
+		job: t.change.Job, from: t.state, number: t.attempt + 1, baseline: listedIDs(t.change),
 		tries: t.tries, last: t.tries+1 >= s.run.options.MaxAttempts,
 	}
+}
+
+// listedIDs are the jobs that were there under the name before anything was done.
+func listedIDs(c plan.Change) []string {
+	var ids []string
+	for _, job := range c.Remote {
+		ids = append(ids, job.ID)
+	}
+	return ids
 }
 
 // untilNext is how long nothing will happen unless an event comes in.

@@ -47,6 +47,17 @@ type Decision struct {
 	Notes []string
 }
 
+// Baseline is the entry's own with the ids that were seen: the person has judged
+// them, so that only what is listed later can be news.
+func (d Decision) Baseline() []string {
+	ids := slices.Clone(d.Entry.Baseline)
+	for _, job := range d.Seen {
+		ids = append(ids, job.ID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 // RefusedError says why an order is not carried out.
 type RefusedError struct {
 	Kind OrderKind

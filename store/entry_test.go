@@ -29,14 +29,24 @@ func TestLedger_round_trip(t *testing.T) {
 		t.Errorf("intent (-want +got):\n%s", diff)
 	}
 	mustSettle(t, l, step("a", plan.StateIntent, 1, plan.StateUnknown))
-	mustSettle(t, l, step("a", plan.StateUnknown, 1, plan.StateAbsent))
+	if got := entryOf(t, l, "a").Baseline; !cmp.Equal(got, in.Baseline) {
+		t.Errorf("a transition without a baseline left %v", got)
+	}
+	judged := step("a", plan.StateUnknown, 1, plan.StateAbsent)
+	judged.Baseline = []string{"aps-old", "aps-seen"}
+	mustSettle(t, l, judged)
+	if got := entryOf(t, l, "a").Baseline; !cmp.Equal(got, judged.Baseline) {
+		t.Errorf("a transition with a baseline left %v", got)
+	}
 	in = intentOf("a", plan.StateAbsent, 2)
 	in.Baseline, in.Labels = nil, nil
 	mustIntend(t, l, in)
 	created := step("a", plan.StateIntent, 2, plan.StateCreated)
 	created.RequestID = "req-2"
 	mustSettle(t, l, created)
-	mustSettle(t, l, step("b", plan.StateNone, 0, plan.StateCreated))
+	b := step("b", plan.StateNone, 0, plan.StateCreated)
+	b.Baseline = []string{"aps-b", "aps-beside"}
+	mustSettle(t, l, b)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -46,12 +56,11 @@ func TestLedger_round_trip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := step("b", plan.StateNone, 0, plan.StateCreated)
 	wantSnap := plan.Snapshot{Lineage: empty.Lineage, Serial: 6, Entries: map[string]plan.Entry{
 		"a": {Plan: "p", Name: "a", State: plan.StateCreated, Attempt: 2, Region: "cn-hangzhou", Digest: in.Digest,
 			Spec: in.Spec, JobID: "aps-a", Reason: "because", SignedAt: in.SignedAt, RequestID: "req-2", UpdatedAt: created.At},
 		"b": {Plan: "p", Name: "b", State: plan.StateCreated, Region: "cn-hangzhou", Digest: b.Digest, Spec: b.Spec,
-			JobID: "aps-b", Reason: "because", RequestID: "req-b", UpdatedAt: b.At},
+			JobID: "aps-b", Reason: "because", RequestID: "req-b", UpdatedAt: b.At, Baseline: b.Baseline},
 	}}
 	if diff := cmp.Diff(wantSnap, snap); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -35,7 +35,7 @@ var next = map[plan.State][]plan.State{
 const (
 	insertAdopted = `INSERT INTO entries (plan, name, state, attempt, region, digest, spec, labels, aps_job_id,
 		candidates, code, reason, signed_at_ms, baseline, request_id, updated_at_ms)
-	VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'null', ?, ?)
+	VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)
 	ON CONFLICT (plan, name) DO NOTHING RETURNING id, coalesce(aps_job_id, '')`
 
 	// A lost job keeps its id; a transition with a digest brings a new spec, and
@@ -43,7 +43,7 @@ const (
 	updateSettled = `UPDATE entries SET state = ?1, aps_job_id = iif(?1 = 'lost', aps_job_id, ?2), candidates = ?3,
 		code = ?4, reason = ?5, request_id = iif(?6 = '', request_id, ?6), updated_at_ms = ?7,
 		region = iif(?8 = '', region, ?9), spec = iif(?8 = '', spec, ?10), labels = iif(?8 = '', labels, ?11),
-		digest = iif(?8 = '', digest, ?8),
+		digest = iif(?8 = '', digest, ?8), baseline = iif(?20 = 'null', baseline, ?20),
 		pending = iif(?8 = '' AND ?1 <> 'absent', pending, ?16),
 		pending_digest = iif(?8 = '' AND ?1 <> 'absent', pending_digest, ?17),
 		pending_signed_at_ms = iif(?8 = '' AND ?1 <> 'absent', pending_signed_at_ms, ?18),
@@ -59,7 +59,8 @@ const (
 // t.Attempt, ErrIllegal for what the protocol does not have, *SameIDError when
 // another entry has t.JobID, an *Error for trouble with the file. A transition
 // with a Digest replaces the entry's spec, region, digest and labels; one
-// without keeps them, and what is pending. A cancelled ctx does not stop it.
+// without keeps them, and what is pending; so does one without a Baseline for the
+// baseline. A cancelled ctx does not stop it.
 func (l *Ledger) Settle(ctx context.Context, t plan.Transition) error {
 	op := fmt.Sprintf("record job %q of plan %q as %s", t.Name, t.Plan, t.To)
 	if err := checkTransition(t); err != nil {
@@ -78,16 +79,18 @@ func (l *Ledger) Settle(ctx context.Context, t plan.Transition) error {
 func (w *writer) settle(t plan.Transition) error {
 	jobID := sql.NullString{String: t.JobID, Valid: t.To == plan.StateCreated}
 	spec, labels, candidates, at := t.Spec.JSON(), toJSON(t.Labels), toJSON(t.Candidates), toMs(t.At)
+	baseline := toJSON(t.Baseline)
 	var id int64
 	var recorded string // the job id as it is now
 	var err error
 	if t.From == plan.StateNone {
 		err = w.scan(insertAdopted, []any{t.Plan, t.Name, string(t.To), t.Spec.Region, t.Digest, spec, labels, jobID,
-			candidates, t.Code, t.Reason, t.RequestID, at}, &id, &recorded)
+			candidates, t.Code, t.Reason, baseline, t.RequestID, at}, &id, &recorded)
 	} else {
 		err = w.scan(updateSettled, []any{string(t.To), jobID, candidates, t.Code, t.Reason, t.RequestID, at,
 			t.Digest, t.Spec.Region, spec, labels, t.Plan, t.Name, string(t.From), t.Attempt,
-			string(t.Pending.Operation), t.Pending.Digest, toMs(t.Pending.SignedAt), t.Pending.Confirmed}, &id, &recorded)
+			string(t.Pending.Operation), t.Pending.Digest, toMs(t.Pending.SignedAt), t.Pending.Confirmed,
+			baseline}, &id, &recorded)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return plan.ErrMovedOn

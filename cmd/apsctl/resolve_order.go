@@ -168,7 +168,7 @@ func transition(d runner.Decision, person store.Person) plan.Transition {
 	proof := store.PersonEvidence{Who: person.Who, Reason: person.Reason, Forced: d.Forced != "", Seen: seenText(d.Seen)}
 	t := plan.Transition{
 		Plan: d.Entry.Plan, Name: d.Entry.Name, From: d.Entry.State, Attempt: d.Entry.Attempt, To: plan.StateAbsent,
-		Reason: "no job exists, by hand: " + person.Reason, Evidence: proof.JSON(), RunID: person.RunID, At: person.At,
+		Reason: "no job exists, by hand: " + person.Reason, Evidence: proof.JSON(), Baseline: d.Baseline(), RunID: person.RunID, At: person.At,
 	}
 	if d.Kind == runner.OrderAdopt {
 		t.To, t.JobID, t.Reason = plan.StateCreated, d.JobID, "adopted by hand: "+person.Reason

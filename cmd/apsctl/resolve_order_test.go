@@ -78,10 +78,36 @@ func TestResolveDuplicateKeepsOne(t *testing.T) {
 	wantIn(t, r.stderr, "it may well exist", first, second, "--force")
 	r = b.want(exitDone, "resolve", "--adopt", "job-0000="+second, "--reason", "the first one stands still")
 	wantIn(t, r.stdout, "Note: job "+first+" has the same name and stays")
-	b.write("apsctl.yaml", planOf(1))
+	// The person has judged the other one: a run that lists the region, for the
+	// sake of another job, keeps to it. One that comes later is news.
+	b.write("apsctl.yaml", planOf(2))
 	b.want(exitDone, "apply", "--yes")
-	if n := cloud.creates(); n != 2 {
-		t.Errorf("%d creates were sent", n)
+	if e := b.entry("job-0000"); cloud.creates() != 3 || e.State != plan.StateCreated || e.JobID != second {
+		t.Errorf("after %d creates the entry is %+v", cloud.creates(), e)
+	}
+	cloud.jobs(1)
+	b.write("apsctl.yaml", planOf(3))
+	b.want(exitUnknown, "apply", "--yes")
+	if e := b.entry("job-0000"); e.State != plan.StateDuplicate || len(e.Candidates) != 2 {
+		t.Errorf("a newcomer left %+v", e)
+	}
+}
+
+// The id in the plan is a person's word as well.
+func TestPinnedAdoptionAmongSeveralStays(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator()
+	cloud.jobs(1)
+	second := cloud.jobs(1)["job-0000"]
+	pinned := func(n int) string {
+		return strings.Replace(planOf(n), "source: {instance: pc-000}", "source: {instance: pc-000}\n    adopt: "+second, 1)
+	}
+	b.write("apsctl.yaml", pinned(1))
+	b.want(exitDone, "apply", "--yes")
+	b.write("apsctl.yaml", pinned(2))
+	b.want(exitDone, "apply", "--yes")
+	if e := b.entry("job-0000"); e.State != plan.StateCreated || e.JobID != second {
+		t.Errorf("the entry is %+v", e)
 	}
 }
 
