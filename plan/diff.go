@@ -12,6 +12,9 @@ type DiffOptions struct {
 	// where it agrees with the plan. Off, such a job blocks, unless the plan says
 	// adopt of it.
 	Adopt bool
+	// Owners are the entries of all plans that have a job, by its id. What belongs
+	// to one entry is never taken over by another.
+	Owners map[string]Entry
 }
 
 // Diff compares the wanted jobs with the ledger and, for the regions found in
@@ -91,7 +94,7 @@ func diffJob(job *Job, entry *Entry, remote []RemoteJob, listed bool, o DiffOpti
 	case state == StateCreated:
 		diffCreated(&c)
 	case job.Adopt.ID != "":
-		diffPinned(&c, listed)
+		diffPinned(&c, listed, o)
 	default:
 		diffMissing(&c, o)
 	}
@@ -103,6 +106,7 @@ func diffMissing(c *Change, o DiffOptions) {
 	switch {
 	case len(c.Remote) == 0:
 		c.Kind, c.Reason = KindCreate, missingReason(c.Entry)
+	case c.owned(c.Remote, o):
 	case len(c.Remote) > 1:
 		c.Kind = KindBlocked
 		c.Reason = fmt.Sprintf("%d jobs of this name exist already (%s): rename or delete the surplus ones", len(c.Remote), remoteIDs(c.Remote))
@@ -117,6 +121,24 @@ func diffMissing(c *Change, o DiffOptions) {
 	}
 }
 
+// owned blocks c, which by the ledger has no job, if another entry has one of
+// jobs, and reports whether it did.
+func (c *Change) owned(jobs []RemoteJob, o DiffOptions) bool {
+	for _, job := range jobs {
+		if owner, ok := o.Owners[job.ID]; ok {
+			c.Kind, c.Reason = KindBlocked, fmt.Sprintf("job %s has this name and %s", job.ID, owner.Owns())
+			return true
+		}
+	}
+	return false
+}
+
+// Owns says of a job that e has it, and what to do when another entry wants it.
+func (e Entry) Owns() string {
+	return fmt.Sprintf("is job %s of plan %s by this ledger: rename one of the two; or if it is that no longer, "+
+		"apsctl ledger forget %[1]s --plan %[2]s --reason WHY, and then apply --adopt", e.Name, e.Plan)
+}
+
 // diffAdopted decides about the one job that is to be taken over.
 func diffAdopted(c *Change) {
 	if differs := DisagreeListed(c.Job.Spec, c.Remote[0]); len(differs) > 0 {
@@ -128,7 +150,7 @@ func diffAdopted(c *Change) {
 }
 
 // diffPinned decides about a job whose id the plan names: it is that one or none.
-func diffPinned(c *Change, listed bool) {
+func diffPinned(c *Change, listed bool, o DiffOptions) {
 	id := c.Job.Adopt.ID
 	i := slices.IndexFunc(c.Remote, func(r RemoteJob) bool { return r.ID == id })
 	switch {
@@ -137,6 +159,7 @@ func diffPinned(c *Change, listed bool) {
 	case i < 0:
 		c.Kind = KindBlocked
 		c.Reason = fmt.Sprintf("the plan says that it is job %s, and the service lists no such job under this name: correct adopt, or remove it to have the job created", id)
+	case c.owned(c.Remote[i:i+1], o):
 	default:
 		c.Remote = slices.Concat(c.Remote[i:i+1], c.Remote[:i], c.Remote[i+1:])
 		diffAdopted(c)

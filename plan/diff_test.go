@@ -159,3 +159,18 @@ func TestDiffIsStable(t *testing.T) {
 		}
 	})
 }
+
+// What another entry has is named with its way out, and never taken over.
+func TestDiffOfAJobThatAnotherEntryHas(t *testing.T) {
+	job := wantedJob("orders")
+	listings := map[string]Listing{job.Region: {Region: job.Region, Jobs: []RemoteJob{listedAs(job, "aps-1"), listedAs(job, "aps-2")}}}
+	o := DiffOptions{Adopt: true, Owners: map[string]Entry{"aps-1": {Plan: "second", Name: "bills", JobID: "aps-1"}}}
+	for id, want := range map[string]Kind{"": KindBlocked, "aps-1": KindBlocked, "aps-2": KindAdopt} {
+		job.Adopt.ID = id
+		c := Diff(&Plan{Name: "p", Jobs: []Job{job}}, Snapshot{}, listings, o)[0]
+		named := strings.Contains(c.Reason, "is job bills of plan second") && strings.Contains(c.Reason, "ledger forget bills --plan second")
+		if c.Kind != want || named != (want == KindBlocked) {
+			t.Errorf("adopt %q: got %s: %s", id, c.Kind, c.Reason)
+		}
+	}
+}

@@ -39,11 +39,23 @@ func (r *Run) adopt(ctx context.Context, c plan.Change) adoption {
 	case errors.Is(err, plan.ErrMovedOn):
 		a.err = err
 	case errors.Is(err, plan.ErrTaken):
-		a.differs = []string{"the ledger has it for another job already (apsctl ledger list shows which)"}
+		a.differs, a.err = r.ownerOf(ctx, job.Region, remote.ID)
 	case err != nil:
 		a.err = ledgerFailed(fmt.Sprintf("record the adoption of job %q", job.Name), err)
 	}
 	return a
+}
+
+// ownerOf says which entry turned out to have a job.
+func (r *Run) ownerOf(ctx context.Context, region, id string) ([]string, error) {
+	live, err := r.ledger.Live(context.WithoutCancel(ctx), region)
+	if err != nil {
+		return nil, ledgerFailed("read the ledger", err)
+	}
+	if owner := newView(plan.Listing{}, live).owner(id); owner != nil {
+		return []string{"it " + owner.Owns()}, nil
+	}
+	return []string{"the ledger has it for another job already (apsctl ledger list shows which)"}, nil
 }
 
 // adopted takes in what came of an adoption.

@@ -86,7 +86,9 @@ func (s *scheduler) enrol(t *task) {
 		s.queue.add(t)
 		s.total++
 	case plan.KindResolve, plan.KindLeftOver:
-		if t.state.Unresolved() {
+		if s.run.held[t.change.Name] {
+			t.hold()
+		} else if t.state.Unresolved() {
 			t.entry = *t.change.Entry
 			s.await(t)
 			s.total++

@@ -3,6 +3,7 @@ package runner_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +47,9 @@ func TestJobOfAnotherPlanIsNotAdopted(t *testing.T) {
 		report, err := f.run()
 		if c := report.Counts(); err != nil || c.Blocked != 2 || c.Created != 1 || report.Stop != runner.StopNone {
 			f.Errorf("%+v, stopped by %q, %v", c, report.Stop, err)
+		}
+		if why := report.Results[0].Error; !strings.Contains(why, "is job job-000 of plan test by this ledger") {
+			f.Errorf("it says: %s", why)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -183,6 +184,12 @@ func (s *scheduler) lookFailed(err error) {
 // settled acts on what a look showed about one task, and reports whether it
 // needs no further look.
 func (s *scheduler) settled(t *task, f found) bool {
+	if f.held {
+		s.resolved(t)
+		t.hold()
+		s.done++
+		return true
+	}
 	if t.change.Kind == plan.KindLeftOver && f.to != plan.StateUnknown {
 		// Nobody wants the job any more: that it is settled is all there is to do.
 		s.resolved(t)
@@ -233,8 +240,12 @@ func (s *scheduler) recreate(t *task) {
 		return
 	}
 	now := time.Now()
-	if t.tries >= s.run.options.MaxAttempts || now.Sub(t.since) > s.run.options.MaxElapsed {
-		s.fail(t, "given up for this run: every attempt was lost on the way", "lost on the way")
+	switch {
+	case t.tries >= s.run.options.MaxAttempts:
+		s.fail(t, fmt.Sprintf("given up for this run after %s: lost on the way", plan.Count(t.tries, "attempt")), "lost on the way")
+		return
+	case now.Sub(t.since) > s.run.options.MaxElapsed:
+		s.fail(t, "proven absent; the time for this run is over", "proven absent")
 		return
 	}
 	t.finish(EndNotTried, "", "")

@@ -40,7 +40,7 @@ func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 	if snapshot, err = r.snapshot(ctx); err != nil {
 		return nil, err
 	}
-	return plan.Diff(r.plan, snapshot, r.listings, plan.DiffOptions{Adopt: r.options.Adopt}), nil
+	return plan.Diff(r.plan, snapshot, r.listings, plan.DiffOptions{Adopt: r.options.Adopt, Owners: r.owners}), nil
 }
 
 func (r *Run) snapshot(ctx context.Context) (plan.Snapshot, error) {
@@ -76,20 +76,27 @@ func regionsToAsk(changes []plan.Change) []string {
 	return regions
 }
 
-// lookEverywhere fills r.listings and settles what they prove.
+// lookEverywhere fills r.listings, r.owners and r.held, and settles what the
+// listings prove.
 func (r *Run) lookEverywhere(ctx context.Context, snapshot plan.Snapshot, regions []string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(regionsAtOnce)
 	var mu sync.Mutex
 	for _, region := range regions {
 		group.Go(func() error {
-			listing, err := r.look(ctx, region, entriesIn(snapshot, region))
+			v, held, err := r.look(ctx, region, entriesIn(snapshot, region))
 			if err != nil {
 				return err
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			r.listings[region] = listing
+			r.listings[region] = v.listing
+			for _, entry := range v.live {
+				r.owners[entry.JobID] = entry
+			}
+			for _, name := range held {
+				r.held[name] = true
+			}
 			return nil
 		})
 	}
@@ -109,29 +116,31 @@ func entriesIn(snapshot plan.Snapshot, region string) []plan.Entry {
 
 // look takes a complete listing of one region, a second agreeing scan only if
 // something might be proven absent by it, and records what it shows about
-// entries.
-func (r *Run) look(ctx context.Context, region string, entries []plan.Entry) (plan.Listing, error) {
-	v, err := r.view(ctx, region, false)
-	if err != nil {
-		return plan.Listing{}, err
+// entries. held names those that wait for a person only.
+func (r *Run) look(ctx context.Context, region string, entries []plan.Entry) (v *view, held []string, err error) {
+	if v, err = r.view(ctx, region, false); err != nil {
+		return nil, nil, err
 	}
 	if r.wantsProof(entries, v) {
 		if v, err = r.view(ctx, region, true); err != nil {
-			return plan.Listing{}, err
+			return nil, nil, err
 		}
 	}
 	became := map[news]int{}
 	for _, entry := range entries {
 		f, err := r.settleBy(ctx, entry, v)
 		if err != nil {
-			return plan.Listing{}, err
+			return nil, nil, err
+		}
+		if f.held {
+			held = append(held, entry.Name)
 		}
 		if f.to != entry.State {
 			became[news{f.to, entry.State == plan.StateLost}]++
 		}
 	}
 	r.sayBecame(region, became)
-	return v.listing, nil
+	return v, held, nil
 }
 
 // news is what sayBecame counts.

@@ -25,6 +25,9 @@ type Result struct {
 	// SettlesAt is set for an unknown job: the moment, by the service's clock,
 	// from which absence can be proven.
 	SettlesAt time.Time
+	// Held says of an unknown job that it is proven absent and waits for a person,
+	// as Options.OnUnknown says.
+	Held bool
 }
 
 // Ending is how a job is counted in a report. Each wanted job has exactly one.

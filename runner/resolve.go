@@ -14,9 +14,14 @@ import (
 	"github.com/apsctl/apsctl/plan"
 )
 
+// heldReason is what is said of a create that is proven absent and that
+// Options.OnUnknown leaves to a person.
+const heldReason = "proven absent; held for a person, as on_unknown says"
+
 // found is what a look at the service says about one unresolved create.
 type found struct {
-	to         plan.State // StateUnknown: nothing is proven yet
+	to         plan.State // StateUnknown: nothing is proven yet, unless held
+	held       bool       // proven absent, and a person lets it go
 	jobID      string
 	candidates []string
 	reason     string
@@ -100,7 +105,7 @@ func (r *Run) confirm(ctx context.Context, entry plan.Entry, match plan.RemoteJo
 		}, nil
 	}
 	return found{
-		to: plan.StateCreated, jobID: match.ID,
+		to: plan.StateCreated, jobID: match.ID, reason: "found in the listing",
 		evidence: evidence{Kind: "found", Region: entry.Region, SignedAt: entry.SignedAt}.JSON(),
 	}, nil
 }
@@ -131,7 +136,7 @@ func (r *Run) absence(entry plan.Entry, v *view) found {
 	case missing != "":
 		return found{to: plan.StateUnknown, reason: missing}
 	case r.options.OnUnknown == plan.Hold:
-		return found{to: plan.StateUnknown, reason: "proven absent; held for a person, as on_unknown says"}
+		return found{to: plan.StateUnknown, held: true, reason: heldReason}
 	}
 	return found{to: plan.StateAbsent, reason: "proven absent", evidence: proof.JSON()}
 }

@@ -127,6 +127,8 @@ type Run struct {
 	server   *serverClock
 	onWire   atomic.Int64 // create requests under way
 	listings map[string]plan.Listing
+	owners   map[string]plan.Entry // of the regions in listings, by job id
+	held     map[string]bool       // names that Prepare found held for a person
 }
 
 // New joins the parts of a run. governor must be the one that service waits
@@ -136,6 +138,6 @@ func New(p *plan.Plan, ledger Ledger, service Service, secrets Secrets, governor
 		plan: p, ledger: ledger, service: service, secrets: secrets,
 		governor: governor, clock: clock, options: o.withDefaults(),
 		server:   &serverClock{now: clock.Now},
-		listings: map[string]plan.Listing{},
+		listings: map[string]plan.Listing{}, owners: map[string]plan.Entry{}, held: map[string]bool{},
 	}
 }

@@ -103,11 +103,7 @@ func (r *Resolver) lookIn(ctx context.Context, region string, entries []plan.Ent
 		if err != nil {
 			return plan.Listing{}, nil, err
 		}
-		settlements[i] = Settlement{Before: entry, Found: wordsFor(entry, f), Listed: v.named[entry.Spec.Name]}
-		if f.to == plan.StateUnknown && r.run.options.OnUnknown == plan.Hold {
-			_, missing := r.run.certify(entry, v)
-			settlements[i].Held = missing == ""
-		}
+		settlements[i] = Settlement{Before: entry, Found: wordsFor(entry, f), Listed: v.named[entry.Spec.Name], Held: f.held}
 	}
 	return v.listing, settlements, nil
 }

@@ -63,6 +63,12 @@ func (t *task) finish(ending Ending, why, cause string) {
 	t.result.Ending, t.result.Error, t.result.Cause = ending, why, cause
 }
 
+// hold leaves an unknown job to a person: no look can show more.
+func (t *task) hold() {
+	t.finish(EndUnknown, heldReason, "held for a person")
+	t.result.Held, t.result.SettlesAt = true, time.Time{}
+}
+
 // finalResult is the task's result as it stands when the run ends.
 func (t *task) finalResult() Result {
 	r := t.result

@@ -3,6 +3,7 @@ package runner_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -172,9 +173,44 @@ func TestHoldLeavesAProvenAbsentJobToAPerson(t *testing.T) {
 		f.cloud.answer = func(plan.CreateRequest, int) reply { return lost(false) }
 		f.mustRun()
 		time.Sleep(time.Hour)
-		f.wantCounts(f.mustRun(), runner.Counts{Unknown: 1})
+		started := time.Now()
+		report := f.mustRun()
+		f.wantCounts(report, runner.Counts{Unknown: 1})
+		if r := report.Results[0]; !r.Held || !r.SettlesAt.IsZero() || !strings.Contains(r.Error, "held for a person") {
+			f.Errorf("it is reported as %+v", r)
+		}
+		if took := time.Since(started); took > time.Second {
+			f.Errorf("the run waited %s for what a person must do", took)
+		}
 		if f.cloud.sent() != 1 {
 			f.Errorf("%d creates were sent", f.cloud.sent())
+		}
+	})
+}
+
+func TestHoldEndsTheLooksOfTheRunThatSent(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.options.OnUnknown, f.options.Settle = plan.Hold, 3*time.Second
+		f.cloud.answer = func(plan.CreateRequest, int) reply { return lost(false) }
+		started := time.Now()
+		report := f.mustRun()
+		if took := time.Since(started); !report.Results[0].Held || took > 10*time.Second {
+			f.Errorf("after %s it is reported as %+v", took, report.Results[0])
+		}
+	})
+}
+
+// What an earlier run sent and this one proves absent too late is no failure of
+// the service's: it is said to be absent, and the next run creates it.
+func TestAbsenceProvenTooLateForTheRun(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.cloud.answer = func(plan.CreateRequest, int) reply { return lost(false) }
+		f.mustRun()
+		f.options.MaxElapsed, f.options.Settle = time.Second, 25*time.Second
+		time.Sleep(f.entry("job-000").SignedAt.Add(20 * time.Second).Sub(time.Now()))
+		report := f.mustRun()
+		if r := report.Results[0]; r.State != plan.StateAbsent || !strings.Contains(r.Error, "proven absent; the time for this run is over") {
+			f.Errorf("it is reported as %+v", r)
 		}
 	})
 }

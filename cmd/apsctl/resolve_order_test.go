@@ -24,7 +24,7 @@ func TestResolveAdoptIsHeldAgainstTheService(t *testing.T) {
 	refused([]string{"lists no job aps-none", ids["job-0000"]}, "--adopt", "job-0000=aps-none", "--force")
 	refused([]string{"lists no job " + ids["job-0001"]}, "--adopt", "job-0000="+ids["job-0001"])
 	refused([]string{"its source is pc-000", "--force"}, "--adopt", "job-0000="+ids["job-0000"])
-	refused([]string{`belongs to job "owner" of plan "second"`}, "--adopt", "job-0001="+ids["job-0001"], "--force")
+	refused([]string{"is job owner of plan second", "apsctl ledger forget owner --plan second"}, "--adopt", "job-0001="+ids["job-0001"], "--force")
 	if e := b.entry("job-0000"); e.State != plan.StateConflict {
 		t.Fatalf("the entry is %+v", e)
 	}
