@@ -203,7 +203,7 @@ var runSection = section[RunSettings]{
 			r.Settle = d.duration(n, path, time.Millisecond, 7*24*time.Hour)
 		}},
 		{"max_attempts", false, isWhole(1, 1000), "Most create requests for one job in one run.", func(d *decoder, n *node, path string, r *RunSettings) { r.MaxAttempts = d.whole(n, path, 1, 1000) }},
-		{"max_elapsed", false, isDuration, "Most time for one job in one run, waiting included.", func(d *decoder, n *node, path string, r *RunSettings) {
+		{"max_elapsed", false, isDuration, "Most time for one job in one run, waiting included; a create without an answer is looked for at least 15s.", func(d *decoder, n *node, path string, r *RunSettings) {
 			r.MaxElapsed = d.duration(n, path, time.Millisecond, 30*24*time.Hour)
 		}},
 		{"on_unknown", false, isOneOf(string(Recreate), string(Hold)), "What follows once an unanswered create is proven absent.", func(d *decoder, n *node, path string, r *RunSettings) { r.OnUnknown = d.onUnknown(n, path) }},

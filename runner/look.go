@@ -17,9 +17,9 @@ const (
 	// namesMax is how many names are looked up one by one; for more, one listing
 	// of the region costs less.
 	namesMax = 4
-	// lookFor is how long a run goes on looking for a create that it cannot
-	// wait to prove absent.
-	lookFor = 15 * time.Second
+	// LookFor is how long a run goes on looking for a create that it cannot wait
+	// to prove absent, also past Options.MaxElapsed: most are found by then.
+	LookFor = 15 * time.Second
 )
 
 // regionLook gathers the unresolved creates of one region, so that one look
@@ -38,7 +38,7 @@ func (s *scheduler) await(t *task) {
 	s.unresolved++
 	settles := s.run.settlesHere(t.entry)
 	t.result.SettlesAt = s.run.settlesAt(t.entry)
-	t.lookUntil = now.Add(lookFor)
+	t.lookUntil = now.Add(LookFor)
 	if limit := t.since.Add(s.run.options.MaxElapsed); s.run.options.OnUnknown == plan.Recreate && settles.Before(limit) {
 		t.lookUntil = limit
 	}

@@ -53,7 +53,8 @@ type Options struct {
 	MaxAttempts int
 	// MaxElapsed bounds the time that one job may take in this run, from its
 	// first attempt, waiting included. A job whose next step lies beyond it is
-	// left for the next run. Zero means MaxElapsedDefault.
+	// left for the next run; one without an answer is looked for during LookFor at
+	// least. Zero means MaxElapsedDefault.
 	MaxElapsed time.Duration
 	// MaxFailures stops the run from creating more once more jobs than this
 	// failed for good. nil means no cap; zero stops at the first failure.

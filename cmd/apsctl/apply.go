@@ -30,6 +30,7 @@ type applyCommand struct {
 	full     bool
 
 	interrupts *interrupts
+	resolve    string // the command that looks now at what is left open
 }
 
 func newApplyCommand(a *app) *cobra.Command {
@@ -71,6 +72,7 @@ func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 	if err := c.settings.merge(cmd, wanted); err != nil {
 		return err
 	}
+	c.resolve = newResolveLine(cmd, args).look(wanted.Name)
 	crashpoint.At(crashpoint.PlanLoaded)
 	ctx, stop := c.interrupts.listen(cmd.Context())
 	defer stop()
@@ -221,7 +223,7 @@ func (c *applyCommand) print(wanted *plan.Plan, runID string, report runner.Repo
 	if c.output.json() {
 		return writeJSON(c.app.stdout, newApplyJSON(runID, wanted.Name, report, code))
 	}
-	return writeReport(c.app.stdout, report)
+	return writeReport(c.app.stdout, report, c.resolve)
 }
 
 // exitCodeOf maps a report to an exit code. Where several apply, the one that

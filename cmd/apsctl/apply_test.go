@@ -35,7 +35,7 @@ func TestQuickstartCreatesEveryJobThenHasNothingToDo(t *testing.T) {
 		t.Errorf("the first apply did %+v with %d requests", first.Counts, first.Requests)
 	}
 	second := b.want(0, "apply", "--emulator", "--yes", file)
-	if !strings.Contains(second.stdout, "Nothing to do") {
+	if !strings.Contains(second.stdout, "Nothing to do: the ledger has all ") {
 		t.Errorf("the second apply says %s", second)
 	}
 	third := b.applied(b.want(0, "apply", "--emulator", "--yes", "-o", "json", file))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -33,7 +32,7 @@ func newLedgerListCommand(a *app) *cobra.Command {
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.run(cmd.Context(), strings.Join(args, ""))
+			return c.run(cmd, strings.Join(args, ""))
 		},
 	}
 	c.target.addLedgerFlags(cmd)
@@ -60,7 +59,8 @@ func (s *stateList) Set(name string) error {
 	return fmt.Errorf("want one of %s, not %q", strings.Join(known, ", "), name)
 }
 
-func (c *ledgerListCommand) run(ctx context.Context, planName string) error {
+func (c *ledgerListCommand) run(cmd *cobra.Command, planName string) error {
+	ctx := cmd.Context()
 	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (c *ledgerListCommand) run(ctx context.Context, planName string) error {
 	}
 	out := entriesJSON{Ledger: header, Entries: make([]entryJSON, 0, len(entries))}
 	for _, e := range entries {
-		out.Entries = append(out.Entries, newEntryJSON(e))
+		out.Entries = append(out.Entries, newEntryJSON(e, ledgerResolveLine(cmd)))
 	}
 	return writeJSON(c.app.stdout, out)
 }
@@ -148,7 +148,7 @@ type pendingJSON struct {
 	Confirmed bool           `json:"confirmed"` // the job was seen to be so since
 }
 
-func newEntryJSON(e plan.Entry) entryJSON {
+func newEntryJSON(e plan.Entry, line resolveLine) entryJSON {
 	var pending *pendingJSON
 	if p := e.Pending; p.IsSet() {
 		pending = &pendingJSON{p.Operation, p.SignedAt, p.Confirmed}
@@ -157,6 +157,6 @@ func newEntryJSON(e plan.Entry) entryJSON {
 		Plan: e.Plan, Name: e.Name, State: e.State, Attempts: e.Attempt, Region: e.Region, JobID: e.JobID,
 		Candidates: e.Candidates, Baseline: e.Baseline, Reason: e.Reason, Code: e.Code, RequestID: e.RequestID,
 		SentAt: timeJSON(e.SignedAt), UpdatedAt: e.UpdatedAt, Labels: e.Labels, Digest: e.Digest, Spec: e.Spec,
-		WayOut: wayOut(e), Pending: pending,
+		WayOut: wayOut(e, line), Pending: pending,
 	}
 }

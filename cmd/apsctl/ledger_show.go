@@ -50,14 +50,15 @@ func (c *ledgerShowCommand) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
+	line := ledgerResolveLine(cmd)
 	if c.output.json() {
-		return writeJSON(c.app.stdout, newShowJSON(entry, attempts))
+		return writeJSON(c.app.stdout, newShowJSON(entry, attempts, line))
 	}
-	return writeEntry(c.app.stdout, entry, attempts)
+	return writeEntry(c.app.stdout, entry, attempts, line)
 }
 
 // writeEntry writes all that the ledger holds about a job, for a person.
-func writeEntry(w io.Writer, e plan.Entry, attempts []store.Attempt) error {
+func writeEntry(w io.Writer, e plan.Entry, attempts []store.Attempt, resolve resolveLine) error {
 	var b strings.Builder
 	line := func(label, value string) {
 		if value != "" && value != "-" {
@@ -67,7 +68,7 @@ func writeEntry(w io.Writer, e plan.Entry, attempts []store.Attempt) error {
 	fmt.Fprintf(&b, "%s of plan %s: %s\n", printable.Line(e.Name), printable.Line(e.Plan), e.State)
 	line("why", e.Reason)
 	line("code", e.Code)
-	line("way out", wayOut(e))
+	line("way out", wayOut(e, resolve))
 	line("job id", e.JobID)
 	line("candidates", strings.Join(e.Candidates, ", "))
 	if e.Spec.Name != e.Name {
@@ -141,8 +142,8 @@ type attemptJSON struct {
 	Evidence  json.RawMessage `json:"evidence,omitempty"`
 }
 
-func newShowJSON(e plan.Entry, attempts []store.Attempt) showJSON {
-	out := showJSON{Entry: newEntryJSON(e), Attempts: make([]attemptJSON, 0, len(attempts))}
+func newShowJSON(e plan.Entry, attempts []store.Attempt, line resolveLine) showJSON {
+	out := showJSON{Entry: newEntryJSON(e, line), Attempts: make([]attemptJSON, 0, len(attempts))}
 	for _, a := range attempts {
 		out.Attempts = append(out.Attempts, attemptJSON{
 			Attempt: a.Number, Outcome: a.Outcome, SentAt: timeJSON(a.SignedAt), UpdatedAt: a.UpdatedAt,

@@ -41,6 +41,8 @@ func TestLedgerList(t *testing.T) {
 	for _, e := range out.Entries {
 		wantIn(t, e.WayOut, "apsctl resolve --plan bulk")
 	}
+	b.decode(b.want(exitDone, "ledger", "list", "bulk", "--ledger", ledgerDefault, "-o", "json"), &out)
+	wantIn(t, out.Entries[1].WayOut, "apsctl resolve --plan bulk --ledger "+ledgerDefault)
 	wantIn(t, b.want(exitInvalid, "ledger", "list", "--state", "failed").stderr, "intent, unknown, created")
 	wantIn(t, b.want(exitFailure, "ledger", "list", "bulkk").stderr, "bulk, second")
 }
@@ -143,7 +145,7 @@ func TestLedgerBackup(t *testing.T) {
 	b.want(exitFailure, "ledger", "backup", "nowhere/copy.db")
 	b.want(exitDone, "ledger", "verify", "--ledger", "copy.db")
 	same := b.want(exitDone, "ledger", "list", "-o", "json", "--ledger", "copy.db")
-	if want := b.want(exitDone, "ledger", "list", "-o", "json").stdout; strings.ReplaceAll(same.stdout, "copy.db", ledgerDefault) != want {
+	if want := b.want(exitDone, "ledger", "list", "-o", "json", "--ledger", ledgerDefault).stdout; strings.ReplaceAll(same.stdout, "copy.db", ledgerDefault) != want {
 		t.Errorf("the copy has %s, the ledger %s", same, want)
 	}
 }

@@ -8,11 +8,11 @@ import (
 
 // wayOut says in one line how an entry gets out of its state, "" when there is
 // nothing to get out of. docs/ledger.md has the same as a table.
-func wayOut(e plan.Entry) string {
-	resolve := fmt.Sprintf("apsctl resolve --plan %s --reason WHY", e.Plan)
+func wayOut(e plan.Entry, line resolveLine) string {
+	resolve := line.order(e.Plan)
 	switch e.State {
 	case plan.StateIntent, plan.StateUnknown:
-		return "there is nothing to do: the next apply looks for it and settles it; apsctl resolve looks now"
+		return "there is nothing to do: the next apply looks for it and settles it, or with on_unknown: hold says how; " + line.look(e.Plan) + " looks now"
 	case plan.StateRejected, plan.StateNotSent:
 		return "the next apply sends it again, as the plan then says"
 	case plan.StateAbsent:

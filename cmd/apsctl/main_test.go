@@ -101,6 +101,25 @@ func (p *process) result() result {
 
 func (b *bench) apsctl(args ...string) result { b.Helper(); return b.start(args...).result() }
 
+// shell runs a command line as a person would who copied it.
+func (b *bench) shell(code int, line string) result {
+	b.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := &process{Cmd: exec.Command("sh", "-c", `apsctl() { "$0" "$@"; }; `+line, exe)}
+	p.Dir, p.Env, p.Stdout, p.Stderr = b.dir, b.env, &p.out, &p.err
+	if err := p.Start(); err != nil {
+		b.Fatal(err)
+	}
+	r := p.result()
+	if r.code != code {
+		b.Fatalf("%s: want exit %d, got %s", line, code, r)
+	}
+	return r
+}
+
 // want runs apsctl and fails the test unless it ends with code.
 func (b *bench) want(code int, args ...string) result {
 	b.Helper()

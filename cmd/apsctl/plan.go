@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -64,6 +65,9 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 		err = writeJSON(c.app.stdout, newPlanJSON(wanted, changes))
 	} else {
 		err = plan.Render(c.app.stdout, wanted, changes, plan.RenderOptions{Full: c.full})
+		if err == nil && slices.ContainsFunc(changes, func(c plan.Change) bool { return c.State().NeedsPerson() }) {
+			writeWayOut(c.app.stdout, newResolveLine(cmd, args).look(wanted.Name))
+		}
 	}
 	if err == nil && c.detailed && plan.Summarize(changes).Changes() > 0 {
 		return exitWith(exitChanges)

@@ -18,25 +18,46 @@ const (
 	jobsShown  = 20 // unknown jobs listed one by one
 )
 
-// writeReport writes what a run did, for a person.
-func writeReport(w io.Writer, report runner.Report) error {
+// writeReport writes what a run did, for a person. resolve is the command that
+// looks now at what the run leaves open.
+func writeReport(w io.Writer, report runner.Report, resolve string) error {
 	var b strings.Builder
 	counts := report.Counts()
 	if nothingToDo(counts, report) {
-		fmt.Fprintf(&b, "Nothing to do: all %s exist.\n", plan.Count(counts.Planned, "job"))
+		fmt.Fprintf(&b, "Nothing to do: %s.\n", whyNothing(counts.Planned))
 	} else {
 		writeCounts(&b, counts, report)
 		writeGroups(&b, report, runner.EndFailed, "failed; the next apply tries them again")
 		writeUnknown(&b, report)
+		writeHeld(&b, report, resolve)
 		if report.Stop == runner.StopLedger {
 			writeGroups(&b, report, runner.EndUnknown, "not recorded; the next apply looks for them")
 		}
 		writeGroups(&b, report, runner.EndBlocked, "blocked")
+		if slices.ContainsFunc(report.Results, func(r runner.Result) bool { return r.State.NeedsPerson() }) {
+			writeWayOut(&b, resolve)
+		}
 		writeGroups(&b, report, runner.EndNotTried, "not tried")
 		writeStop(&b, counts, report)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// whyNothing does not claim that the jobs exist: the service was not asked.
+func whyNothing(planned int) string {
+	switch planned {
+	case 0:
+		return "the plan wants no job"
+	case 1:
+		return "the ledger has the job as created"
+	}
+	return fmt.Sprintf("the ledger has all %d jobs as created", planned)
+}
+
+// writeWayOut names the command that shows what a person has to do, once for all.
+func writeWayOut(w io.Writer, resolve string) {
+	fmt.Fprintf(w, "\n%s shows each with its way out.\n", printable.Line(resolve))
 }
 
 func nothingToDo(c runner.Counts, report runner.Report) bool {
@@ -100,7 +121,7 @@ func writeSome(b *strings.Builder, group []runner.Result) {
 func writeUnknown(b *strings.Builder, report runner.Report) {
 	var unknown []runner.Result
 	for _, r := range report.Results {
-		if r.Ending == runner.EndUnknown && report.Stop != runner.StopLedger {
+		if r.Ending == runner.EndUnknown && !r.Held && report.Stop != runner.StopLedger {
 			unknown = append(unknown, r)
 		}
 	}
@@ -119,6 +140,29 @@ func writeUnknown(b *strings.Builder, report runner.Report) {
 		fmt.Fprintf(b, "  … and %s; -o json lists all\n", plan.Count(more, "more job"))
 	}
 	b.WriteString("There is nothing to do: the next apply looks for them, and creates again only what is proven absent by then.\n")
+}
+
+// writeHeld lists what is proven absent and waits for a person, each with the
+// command that lets it go.
+func writeHeld(b *strings.Builder, report runner.Report, resolve string) {
+	shown, more := 0, 0
+	for _, r := range report.Results {
+		switch {
+		case !r.Held:
+			continue
+		case shown == jobsShown:
+			more++
+			continue
+		case shown == 0:
+			b.WriteString("\nA create was sent for these and is proven absent. To have one created by the next apply, say so:\n")
+		}
+		shown++
+		fmt.Fprintf(b, "  %s (attempt %d): %s: %s\n", printable.Line(r.Name), r.Attempt, printable.Line(r.Error),
+			printable.Line(resolve+" --reason WHY --absent "+r.Name))
+	}
+	if more > 0 {
+		fmt.Fprintf(b, "  … and %s; -o json lists all\n", plan.Count(more, "more job"))
+	}
 }
 
 func writeStop(b *strings.Builder, c runner.Counts, report runner.Report) {

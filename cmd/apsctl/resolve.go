@@ -27,6 +27,8 @@ type resolveCommand struct {
 	plan     string
 	byHand   byHand
 	full     bool
+
+	line resolveLine // as this one, for what is told to a person
 }
 
 func newResolveCommand(a *app) *cobra.Command {
@@ -74,7 +76,7 @@ func (s *settings) addLookFlags(cmd *cobra.Command) {
 	flags.Float64Var(&s.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")
 	flags.DurationVar(&s.settle, "settle", runner.SettleDefault, "time after which absence from the listing proves that an unanswered create did not happen")
 	s.addShortSettle(flags)
-	flags.StringVar(&s.unknown, "on-unknown", string(plan.Recreate), "after an unanswered create is proven absent: recreate, by the next apply, or hold")
+	flags.StringVar(&s.unknown, "on-unknown", string(plan.Recreate), "after an unanswered create is proven absent: recreate, by the next apply, or hold it for a person")
 }
 
 func (c *resolveCommand) run(cmd *cobra.Command, args []string) error {
@@ -85,6 +87,8 @@ func (c *resolveCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	c.line = newResolveLine(cmd, args)
+	c.line.byPlan = wanted == nil
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ledger, err := c.target.openLocked(ctx, "resolve")

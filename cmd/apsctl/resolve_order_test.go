@@ -87,7 +87,11 @@ func TestResolveDuplicateKeepsOne(t *testing.T) {
 	}
 	cloud.jobs(1)
 	b.write("apsctl.yaml", planOf(3))
-	b.want(exitUnknown, "apply", "--yes")
+	for _, r := range []result{b.want(exitUnknown, "apply", "--yes"), b.want(exitDone, "plan")} {
+		if strings.Count(r.stdout, "\napsctl resolve shows each with its way out.\n") != 1 {
+			t.Errorf("it does not point to resolve, once: %s", r)
+		}
+	}
 	if e := b.entry("job-0000"); e.State != plan.StateDuplicate || len(e.Candidates) != 2 {
 		t.Errorf("a newcomer left %+v", e)
 	}

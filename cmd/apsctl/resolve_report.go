@@ -42,15 +42,22 @@ func (r *resolution) reread(ctx context.Context, ledger *store.Ledger) error {
 type resolveCounts struct {
 	Settled int `json:"settled"`
 	Unknown int `json:"unknown"`
-	Due     int `json:"due"` // of the unknown, those that no later look may settle by itself
-	Person  int `json:"needs_person"`
+	Due     int `json:"due"`          // of the unknown, those that no later look may settle by itself
+	Person  int `json:"needs_person"` // held ones included
 	ByHand  int `json:"by_hand"`
 }
 
 func (r *resolution) counts() resolveCounts {
-	c := resolveCounts{ByHand: len(r.done)}
+	var c resolveCounts
+	for _, d := range r.done {
+		if !d.Already {
+			c.ByHand++
+		}
+	}
 	for _, s := range r.settlements {
 		switch {
+		case s.Held && s.After.State.Unresolved():
+			c.Person++
 		case s.After.State.Unresolved():
 			c.Unknown++
 			if s.Due {
@@ -74,12 +81,12 @@ func (r *resolution) exitCode() int {
 
 func (c *resolveCommand) print(r resolution) error {
 	if c.output.json() {
-		return writeJSON(c.app.stdout, newResolveJSON(c.plan, r))
+		return writeJSON(c.app.stdout, newResolveJSON(c.plan, r, c.line))
 	}
-	return writeResolution(c.app.stdout, r, c.full)
+	return writeResolution(c.app.stdout, r, c.full, c.line)
 }
 
-func writeResolution(w io.Writer, r resolution, full bool) error {
+func writeResolution(w io.Writer, r resolution, full bool, resolve resolveLine) error {
 	var b strings.Builder
 	if r.run == "" {
 		b.WriteString("Nothing to settle: no create is without an answer, and nothing waits for a person.\n")
@@ -94,7 +101,7 @@ func writeResolution(w io.Writer, r resolution, full bool) error {
 		shown = min(shown, jobsShown)
 	}
 	for _, s := range r.settlements[:shown] {
-		writeSettlement(&b, s)
+		writeSettlement(&b, s, resolve)
 	}
 	if more := len(r.settlements) - shown; more > 0 {
 		fmt.Fprintf(&b, "… and %s; --full lists all\n", plan.Count(more, "more job"))
@@ -113,7 +120,7 @@ func writeResolution(w io.Writer, r resolution, full bool) error {
 
 // writeSettlement says of one job what was sent and when, what happened, where
 // it was looked for, and when or how it is settled.
-func writeSettlement(b *strings.Builder, s runner.Settlement) {
+func writeSettlement(b *strings.Builder, s runner.Settlement, resolve resolveLine) {
 	e := s.After
 	if e.State == plan.StateNone { // forgotten by now
 		e = s.Before
@@ -136,16 +143,24 @@ func writeSettlement(b *strings.Builder, s runner.Settlement) {
 		line("under its name the service lists %s", seenText(s.Listed))
 	}
 	switch {
-	case s.After.State.Unresolved() && s.Held:
-		line("to have it created by the next apply: apsctl resolve --plan %s --reason WHY --absent %s", e.Plan, e.Name)
-	case s.After.State.Unresolved() && s.Due:
-		line("could be settled since %s; if you know that no job exists: apsctl resolve --plan %s --reason WHY --absent %s",
-			shownAt(s.SettlesAt), e.Plan, e.Name)
-	case s.After.State.Unresolved():
+	case s.After.State.Unresolved() && !s.Due:
 		line("settles at %s", shownAt(s.SettlesAt))
 	case s.Open():
-		line("%s", wayOut(e))
+		line("%s", wayOutOf(s, resolve))
 	}
+}
+
+// wayOutOf is wayOut of an entry that was just looked for.
+func wayOutOf(s runner.Settlement, resolve resolveLine) string {
+	e := s.After
+	absent := fmt.Sprintf("%s --absent %s", resolve.order(e.Plan), e.Name)
+	switch {
+	case e.State.Unresolved() && s.Held:
+		return "to have it created by the next apply: " + absent
+	case e.State.Unresolved() && s.Due:
+		return fmt.Sprintf("could be settled since %s; if you know that no job exists: %s", shownAt(s.SettlesAt), absent)
+	}
+	return wayOut(e, resolve)
 }
 
 func settledText(s runner.Settlement) string {
@@ -157,6 +172,9 @@ func settledText(s runner.Settlement) string {
 	case plan.StateAbsent:
 		return "absent; the next apply creates it, if the plan still wants it"
 	case plan.StateIntent, plan.StateUnknown:
+		if s.Held {
+			return "unknown, and held; a person settles it"
+		}
 		return "unknown"
 	}
 	return string(s.After.State) + "; a person settles it"
@@ -177,6 +195,9 @@ func writeDone(b *strings.Builder, d doneByHand) {
 	text := map[runner.OrderKind]string{
 		runner.OrderAdopt: "adopted as " + d.JobID, runner.OrderAbsent: "absent", runner.OrderForget: "forgotten",
 	}[d.Kind]
+	if d.Already {
+		text = "already " + text + "; nothing was written"
+	}
 	fmt.Fprintf(b, "\nBy hand, of plan %s: %s is %s.\n", printable.Line(d.Entry.Plan), printable.Line(d.Entry.Name), printable.Line(text))
 	if d.Forced != "" {
 		fmt.Fprintf(b, "  Forced, although %s\n", printable.Line(d.Forced))
@@ -231,16 +252,17 @@ type listedJSON struct {
 }
 
 type byHandJSON struct {
-	Order  runner.OrderKind `json:"order"`
-	Plan   string           `json:"plan"`
-	Name   string           `json:"name"`
-	JobID  string           `json:"aps_job_id"`
-	Who    string           `json:"who"`
-	Forced string           `json:"forced,omitempty"`
-	Notes  []string         `json:"notes,omitempty"`
+	Order   runner.OrderKind `json:"order"`
+	Plan    string           `json:"plan"`
+	Name    string           `json:"name"`
+	JobID   string           `json:"aps_job_id"`
+	Who     string           `json:"who"`
+	Already bool             `json:"already,omitempty"` // it was so, and nothing was written
+	Forced  string           `json:"forced,omitempty"`
+	Notes   []string         `json:"notes,omitempty"`
 }
 
-func newResolveJSON(planName string, r resolution) resolveJSON {
+func newResolveJSON(planName string, r resolution, line resolveLine) resolveJSON {
 	out := resolveJSON{
 		Run: r.run, Plan: planName, Counts: r.counts(), ExitCode: r.exitCode(),
 		Looked: []lookedJSON{}, Jobs: []settledJSON{}, ByHand: []byHandJSON{},
@@ -253,7 +275,7 @@ func newResolveJSON(planName string, r resolution) resolveJSON {
 			Plan: s.Before.Plan, Name: s.Before.Name, Before: s.Before.State, State: s.After.State,
 			Attempts: s.Before.Attempt, Region: s.Before.Region, JobID: s.After.JobID, Candidates: s.After.Candidates,
 			SentAt: timeJSON(s.Before.SignedAt), RequestID: s.Before.RequestID, Happened: happened(s.Before),
-			Found: s.Found, SettlesAt: timeJSON(s.SettlesAt), Due: s.Due, Held: s.Held, Listed: []listedJSON{}, WayOut: wayOut(s.After),
+			Found: s.Found, SettlesAt: timeJSON(s.SettlesAt), Due: s.Due, Held: s.Held, Listed: []listedJSON{}, WayOut: wayOutOf(s, line),
 		}
 		for _, job := range s.Listed {
 			one.Listed = append(one.Listed, listedJSON{job.ID, job.SourceInstance, job.DestinationInstance, job.Status})
@@ -261,7 +283,7 @@ func newResolveJSON(planName string, r resolution) resolveJSON {
 		out.Jobs = append(out.Jobs, one)
 	}
 	for _, d := range r.done {
-		out.ByHand = append(out.ByHand, byHandJSON{d.Kind, d.Entry.Plan, d.Entry.Name, d.JobID, d.who, d.Forced, d.Notes})
+		out.ByHand = append(out.ByHand, byHandJSON{d.Kind, d.Entry.Plan, d.Entry.Name, d.JobID, d.who, d.Already, d.Forced, d.Notes})
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,41 @@ func TestResolveHeldIsReleasedByAPerson(t *testing.T) {
 	event, proof := b.lastEvent("job-0000")
 	if proof.Kind != "person" || proof.Reason != "looked in the console" || !strings.Contains(proof.Who, "@") || proof.Forced || event.Run == "" {
 		t.Errorf("the event is %+v, %+v", event, proof)
+	}
+}
+
+// The command that an apply prints for what it holds works as it is printed: it
+// reads the settings of the plan file, and the flags are those of the apply.
+func TestHeldIsReleasedByThePrintedCommand(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator()
+	const file = "the plan.yaml"
+	b.write(file, "run: {settle: 200ms, on_unknown: hold}\n"+planOf(2))
+	cloud.setFaults(`[{operation: CreateAPSJob, kind: status, when: before, count: 1}]`)
+	apply := []string{"apply", "--yes", "--ledger", "other.db", file}
+	for range 2 { // the run that sent it, and a later one
+		r := b.want(exitUnknown, apply...)
+		wantIn(t, r.stdout, "1 unknown", "(attempt 1): proven absent; held for a person")
+		if strings.Contains(r.stdout, "There is nothing to do") {
+			t.Errorf("there is something to do: %s", r)
+		}
+	}
+	out := b.applied(b.want(exitUnknown, append(apply, "-o", "json")...))
+	if held := slices.IndexFunc(out.Jobs, func(j resultJSON) bool { return j.Held }); held < 0 || out.Jobs[held].SettlesAt != nil {
+		t.Errorf("got %+v", out.Jobs)
+	}
+	resolved := b.want(exitUnknown, "resolve", "--ledger", "other.db", file)
+	wantIn(t, resolved.stdout, "unknown, and held; a person settles it", "0 settled, 0 unknown, 1 for a person.")
+	printed := regexp.MustCompile(`apsctl resolve '.*`)
+	line := printed.FindString(b.want(exitUnknown, apply...).stdout)
+	if again := printed.FindString(resolved.stdout); line == "" || again != line {
+		t.Fatalf("apply prints %q, and resolve %q", line, again)
+	}
+	b.shell(exitDone, strings.Replace(line, "WHY", "looked", 1))
+	wantIn(t, b.shell(exitDone, strings.Replace(line, "WHY", "again", 1)).stdout, "is already absent; nothing was written")
+	b.want(exitDone, apply...)
+	if s := cloud.stats(); s.Jobs != 2 || s.Duplicates != 0 {
+		t.Errorf("the service has %+v", s)
 	}
 }
 

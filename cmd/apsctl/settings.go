@@ -35,10 +35,10 @@ func (s *settings) addFlags(cmd *cobra.Command) {
 	flags.DurationVar(&s.settle, "settle", runner.SettleDefault, "time after which absence from the listing proves that an unanswered create did not happen")
 	s.addShortSettle(flags)
 	flags.IntVar(&s.maxAttempts, "max-attempts", runner.MaxAttemptsDefault, "most create requests for one job in this run")
-	flags.DurationVar(&s.maxElapsed, "max-elapsed", runner.MaxElapsedDefault, "most time for one job in this run, waiting included")
+	flags.DurationVar(&s.maxElapsed, "max-elapsed", runner.MaxElapsedDefault, "most time for one job in this run, waiting included; a create without an answer is looked for at least "+runner.LookFor.String())
 	flags.IntVar(&s.maxFailures, "max-failures", noCap, "stop creating after more failed jobs than this; -1 means never")
 	flags.IntVar(&s.maxCreate, "max-create", noCap, "refuse to start when more jobs would be created; -1 means no limit")
-	flags.StringVar(&s.unknown, "on-unknown", string(plan.Recreate), "after an unanswered create is proven absent: recreate or hold")
+	flags.StringVar(&s.unknown, "on-unknown", string(plan.Recreate), "after an unanswered create is proven absent: recreate, or hold it for a person")
 }
 
 func (s *settings) addShortSettle(flags *pflag.FlagSet) {
