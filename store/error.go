@@ -98,13 +98,17 @@ func (e *SameIDError) Error() string {
 		e.JobID, e.Name, e.Plan, e.OtherName, e.OtherPlan)
 }
 
+// adviceNoBackup rebuilds a ledger from what the service lists. The wait is for
+// creates that were sent and that nothing is known of any more.
+const adviceNoBackup = "without one, wait until the settle time (31 minutes unless set otherwise) has passed since the last run, then apply --adopt"
+
 // What to do about each kind of trouble. None of it makes a new ledger: its
 // content is the only proof of what was already sent.
 const (
 	adviceFull    = "no space is left; free some on its disk (or raise the quota) and run again, nothing is lost"
 	adviceIO      = "it cannot be read or written; check the disk and the kernel's log before running again"
 	adviceBusy    = "another program has kept it locked for too long; let that end (a backup, a shell of SQLite?) and run again"
-	adviceDamaged = "it is damaged; do not delete it: copy it and its -wal file away, then restore the last backup"
+	adviceDamaged = "it is damaged; do not delete it: move it and its -wal file away, then restore the last backup; " + adviceNoBackup
 	adviceMode    = "this user may not write it or its folder; run as its owner, or correct the owner and mode"
 )
 
@@ -163,7 +167,7 @@ func classify(err error) (advice string, kind error) {
 		return adviceDamaged, ErrDamaged
 	case sqlite3.ErrNotADB:
 		return "it is not a ledger, or its first bytes are damaged; " +
-			"check the path, and if it is right keep the file and restore the last backup", ErrNotLedger
+			"check the path, and if it is right move the file away and restore the last backup; " + adviceNoBackup, ErrNotLedger
 	case sqlite3.ErrReadonly, sqlite3.ErrPerm, sqlite3.ErrAuth, sqlite3.ErrCantOpen:
 		return adviceMode, ErrPermission
 	}

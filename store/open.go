@@ -105,8 +105,8 @@ func openReader(ctx context.Context, path string, o Options) (*Ledger, error) {
 	// SQLite would take such a file for a new database.
 	if info.Size() < pageMinBytes {
 		return nil, &Error{Kind: ErrDamaged, Path: path, Text: fmt.Sprintf(
-			"it has %d bytes, and a ledger never has fewer than %d; keep it and restore the last backup, "+
-				"unless it was made by mistake and never was a ledger", info.Size(), pageMinBytes)}
+			"it has %d bytes, and a ledger never has fewer than %d; delete it if it was made by mistake and "+
+				"never was one; otherwise move it away and restore the last backup; "+adviceNoBackup, info.Size(), pageMinBytes)}
 	}
 	name, err := readerDSN(path)
 	if err != nil {

@@ -49,11 +49,16 @@ func TestPlanLeavesNothingBehindAndTellsChangesByItsExitCode(t *testing.T) {
 	file := b.copyExample(quickstart)
 	b.want(2, "plan", "--emulator", "--detailed-exitcode", file)
 	b.want(0, "plan", "--emulator", file)
+	wantIn(t, b.want(0, "plan", file).stderr, "no ledger at "+ledgerDefault+" yet: everything counts as not created")
+	wantIn(t, b.want(0, "status").stderr, "no ledger at "+ledgerDefault+" yet")
+	wantIn(t, b.want(exitLedger, "status", "--ledger", "missing.db").stderr, "does not exist")
 	if left, _ := os.ReadDir(b.dir); len(left) != 1 {
 		t.Errorf("plan left %v", left)
 	}
 	b.want(0, "apply", "--emulator", "--yes", file)
-	b.want(0, "plan", "--emulator", "--detailed-exitcode", file)
+	if r := b.want(0, "plan", "--emulator", "--detailed-exitcode", file); r.stderr != "" {
+		t.Errorf("with a ledger: %s", r)
+	}
 }
 
 // TestThousandJobsThroughASickService is the whole promise at once: a quota,

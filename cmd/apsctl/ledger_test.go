@@ -179,7 +179,7 @@ func TestLedgerVerifyFindsDamage(t *testing.T) {
 	if err := os.WriteFile(b.ledgerPath(), content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	wantIn(t, b.want(exitLedger, "ledger", "verify").stderr, "damaged", "backup")
+	wantIn(t, b.want(exitLedger, "ledger", "verify").stderr, "damaged", "backup", "without one", "apply --adopt")
 	b.want(exitLedger, "ledger", "backup", "copy.db")
 	if left, _ := filepath.Glob(filepath.Join(b.dir, "copy.db*")); len(left) != 0 {
 		t.Errorf("a bad copy was left: %v", left)

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/store"
 )
@@ -56,7 +58,7 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	snapshot, err := readSnapshot(cmd.Context(), c.target.ledgerPath(), wanted.Name)
+	snapshot, err := c.readSnapshot(cmd.Context(), wanted.Name)
 	if err != nil {
 		return err
 	}
@@ -76,10 +78,12 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 }
 
 // readSnapshot reads the ledger's entries of one plan without creating or
-// changing anything. A ledger that does not exist yet is an empty one.
-func readSnapshot(ctx context.Context, path, planName string) (plan.Snapshot, error) {
-	ledger, err := store.OpenReadOnly(ctx, path)
+// changing anything. A ledger that does not exist yet is an empty one, which it
+// says: it may as well be one that was lost, or is somewhere else.
+func (c *planCommand) readSnapshot(ctx context.Context, planName string) (plan.Snapshot, error) {
+	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
 	if errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(c.app.stderr, "apsctl: no ledger at %s yet: everything counts as not created\n", printable.Line(c.target.ledgerPath()))
 		return plan.Snapshot{}, nil
 	}
 	if err != nil {

@@ -39,7 +39,8 @@ func newStatusCommand(a *app) *cobra.Command {
 		Long: `status lists the jobs in the ledger, of one plan (by its name, not its file) or
 of all. With --refresh it takes one complete listing per region and adds status,
 progress and delay as the service tells them. It changes nothing and can run
-beside an apply.`,
+beside an apply. Where there is no ledger yet it says so and exits 0, but for one
+that --ledger names: then it exits 13.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -66,6 +67,7 @@ type jobStatus struct {
 func (c *statusCommand) run(ctx context.Context, planName string) error {
 	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
 	if errors.Is(err, fs.ErrNotExist) && c.target.ledger == "" {
+		fmt.Fprintf(c.app.stderr, "apsctl: no ledger at %s yet; the first apsctl apply makes it\n", printable.Line(c.target.ledgerPath()))
 		return c.print(nil)
 	}
 	if err != nil {
