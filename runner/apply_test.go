@@ -176,6 +176,16 @@ func TestLedgerThatCannotRecordACreatedJobStopsTheRun(t *testing.T) {
 	})
 }
 
+func TestIntentThatCannotBeRecordedIsNoTry(t *testing.T) {
+	inBubble(t, 3, func(f *fixture) {
+		f.wrap = func(l runner.Ledger) runner.Ledger { return hooked{Ledger: l, failIntend: errors.New("disk full")} }
+		report, err := f.run()
+		if c := report.Counts(); err == nil || c.NotTried != 3 || report.Stop != runner.StopLedger || f.cloud.sent() != 0 {
+			f.Errorf("ended with %v, %+v after %d requests", err, c, f.cloud.sent())
+		}
+	})
+}
+
 // fragile panics on one job's create, before or after the request went out.
 type fragile struct {
 	*cloud

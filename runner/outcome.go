@@ -11,7 +11,7 @@ import (
 // attempted takes in what came of one create attempt.
 func (s *scheduler) attempted(t *task, a *attempt) {
 	s.inFlight--
-	if a.step >= stepStale {
+	if a.intended { // else nothing was tried: it is as it was
 		t.tries++
 	}
 	switch a.step {

@@ -109,7 +109,7 @@ const (
 	adviceIO      = "it cannot be read or written; check the disk and the kernel's log before running again"
 	adviceBusy    = "another program has kept it locked for too long; let that end (a backup, a shell of SQLite?) and run again"
 	adviceDamaged = "it is damaged; do not delete it: move it and its -wal file away, then restore the last backup; " + adviceNoBackup
-	adviceMode    = "this user may not write it or its folder; run as its owner, or correct the owner and mode"
+	adviceMode    = "this user may not write it, a file beside it (-wal, -shm, .lock) or its folder; run as its owner, or correct the owner and mode"
 )
 
 // trouble turns an error of the driver into an *Error for path. Errors of a

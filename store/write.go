@@ -209,5 +209,5 @@ func (l *Ledger) checkPlace() error {
 		return nil
 	}
 	return &Error{Kind: ErrReplaced, Path: l.path, Err: err,
-		Text: "it was deleted or replaced while in use; nothing more is written, put it back and run again"}
+		Text: "it was deleted or replaced while in use; nothing more is written; put it or the last backup back and run again; " + adviceNoBackup}
 }
