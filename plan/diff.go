@@ -43,6 +43,7 @@ func Diff(p *Plan, ledger Snapshot, listings map[string]Listing, o DiffOptions) 
 	}
 	left := leftOvers(ledger, wanted)
 	holdRenames(changes, left)
+	holdElsewhere(changes, ledger.Elsewhere)
 	return append(changes, left...)
 }
 
@@ -67,6 +68,36 @@ func holdRenames(changes, left []Change) {
 		if name, ok := unresolved[c.Job.work()]; ok {
 			c.Kind = KindBlocked
 			c.Reason = fmt.Sprintf("job %s, which left the plan, synchronises the same and its create has no answer yet: it is created once that is settled", name)
+		}
+	}
+}
+
+// holdElsewhere blocks creates of what an open entry of another plan may already
+// be: the plan was probably given another name.
+func holdElsewhere(changes []Change, elsewhere []Entry) {
+	if len(elsewhere) == 0 {
+		return
+	}
+	named, working := map[[2]string]Entry{}, map[[4]string]Entry{}
+	for _, e := range elsewhere {
+		named[[2]string{e.Region, e.Spec.Name}] = e
+		if e.State.Unresolved() {
+			working[e.Spec.work()] = e
+		}
+	}
+	for i := range changes {
+		c := &changes[i]
+		if c.Kind != KindCreate && c.Kind != KindAdopt {
+			continue
+		}
+		e, ok := named[[2]string{c.Job.Region, c.Name}]
+		if !ok && c.Kind == KindCreate {
+			e, ok = working[c.Job.work()]
+		}
+		if ok {
+			c.Kind = KindBlocked
+			c.Reason = fmt.Sprintf("job %s of plan %s may be the same and is %s: apsctl resolve settles it; "+
+				"if the plan was renamed, name it %[2]s again until then", e.Name, e.Plan, e.State)
 		}
 	}
 }

@@ -47,6 +47,9 @@ var States = []State{
 // Unresolved reports whether a create was sent whose outcome is not known.
 func (s State) Unresolved() bool { return s == StateIntent || s == StateUnknown }
 
+// OpenStates lists the states in which a job may exist whose id is not settled.
+var OpenStates = []State{StateIntent, StateUnknown, StateConflict, StateDuplicate}
+
 // NeedsPerson reports whether only a person can move the entry on.
 func (s State) NeedsPerson() bool {
 	return s == StateConflict || s == StateDuplicate || s == StateLost
@@ -102,6 +105,10 @@ type Snapshot struct {
 	Lineage string // identity of the ledger file, "" when there is none
 	Serial  int64  // number of commits so far
 	Entries map[string]Entry
+	// Elsewhere are the entries of other plans that are open: a job may exist, or
+	// come to exist, for which nothing accounts yet. A plan that was given another
+	// name must not create it again.
+	Elsewhere []Entry
 }
 
 // Intent is the durable promise that exactly one create request, with this

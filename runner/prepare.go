@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -27,7 +28,9 @@ func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	regions := regionsToAsk(plan.Diff(r.plan, snapshot, nil, plan.DiffOptions{}))
+	mine := snapshot
+	mine.Elsewhere = nil // what stands in the way may be settled by a look
+	regions := regionsToAsk(plan.Diff(r.plan, mine, nil, plan.DiffOptions{}))
 	if len(regions) == 0 {
 		return plan.Diff(r.plan, snapshot, nil, plan.DiffOptions{}), nil
 	}
@@ -103,6 +106,8 @@ func (r *Run) lookEverywhere(ctx context.Context, snapshot plan.Snapshot, region
 	return group.Wait()
 }
 
+// entriesIn are the entries that a listing of region may settle: those of the plan
+// and, since they may stand in its way, the open ones of others.
 func entriesIn(snapshot plan.Snapshot, region string) []plan.Entry {
 	var entries []plan.Entry
 	for _, entry := range snapshot.Entries {
@@ -110,7 +115,12 @@ func entriesIn(snapshot plan.Snapshot, region string) []plan.Entry {
 			entries = append(entries, entry)
 		}
 	}
-	slices.SortFunc(entries, func(a, b plan.Entry) int { return slices.Compare([]string{a.Name}, []string{b.Name}) })
+	slices.SortFunc(entries, func(a, b plan.Entry) int { return cmp.Compare(a.Name, b.Name) })
+	for _, entry := range snapshot.Elsewhere {
+		if entry.Region == region {
+			entries = append(entries, entry)
+		}
+	}
 	return entries
 }
 
@@ -132,7 +142,7 @@ func (r *Run) look(ctx context.Context, region string, entries []plan.Entry) (v 
 		if err != nil {
 			return nil, nil, err
 		}
-		if f.held {
+		if f.held && entry.Plan == r.plan.Name {
 			held = append(held, entry.Name)
 		}
 		if f.to != entry.State {

@@ -35,6 +35,9 @@ func (l *Ledger) Snapshot(ctx context.Context, planName string) (plan.Snapshot, 
 		for _, e := range entries {
 			snap.Entries[e.Name] = e
 		}
+		if err == nil {
+			snap.Elsewhere, err = readEntries(ctx, tx, openRule+" AND plan <> ?", planName)
+		}
 		return err
 	})
 	if err != nil {
@@ -62,6 +65,9 @@ func (l *Ledger) Entries(ctx context.Context, f Filter) ([]plan.Entry, error) {
 
 // liveRule is word for word the rule of the index entries_live.
 const liveRule = "state IN ('created', 'lost') AND region = ?"
+
+// openRule is word for word the rule of the index entries_open.
+const openRule = "state IN ('intent', 'unknown', 'conflict', 'duplicate')"
 
 // Live returns the entries of all plans in region that have a job id, created
 // and lost ones, sorted by plan and name. A complete listing of the region that

@@ -34,9 +34,9 @@ const (
 // Intend commits the promise that one create request is about to be sent: the
 // entry is in state intent at in.Attempt when it returns nil, on disk, and the
 // request may leave. With any error nothing was written and nothing may be sent:
-// plan.ErrMovedOn when the entry is not as in.From and in.Attempt say,
-// ErrIllegal for what the protocol does not have, an *Error for trouble with the
-// file. A cancelled ctx does not stop it.
+// plan.ErrMovedOn when the entry is not as in.From and in.Attempt say, or another
+// plan has a job of that name open in that region, ErrIllegal for what the protocol
+// does not have, an *Error for trouble with the file. A cancelled ctx does not stop it.
 func (l *Ledger) Intend(ctx context.Context, in plan.Intent) error {
 	op := fmt.Sprintf("record the intent for job %q of plan %q", in.Name, in.Plan)
 	if err := checkIntent(in); err != nil {
@@ -45,6 +45,9 @@ func (l *Ledger) Intend(ctx context.Context, in plan.Intent) error {
 	return l.write(ctx, op, func(w *writer) error {
 		spec, labels, baseline := in.Spec.JSON(), toJSON(in.Labels), toJSON(in.Baseline)
 		at, signed := toMs(in.At), toMs(in.SignedAt)
+		if err := w.checkElsewhere(in); err != nil {
+			return err
+		}
 		var id int64
 		var err error
 		if in.From == plan.StateNone {
@@ -70,6 +73,21 @@ func (l *Ledger) Intend(ctx context.Context, in plan.Intent) error {
 		crashpoint.At(crashpoint.IntentWritten)
 		return err
 	})
+}
+
+// checkElsewhere refuses an intent for what an open entry of another plan may
+// already be on the service.
+func (w *writer) checkElsewhere(in plan.Intent) error {
+	var other string
+	err := w.scan("SELECT plan FROM entries WHERE "+openRule+
+		" AND region = ? AND plan <> ? AND json_extract(spec, '$.name') = ?", []any{in.Spec.Region, in.Plan, in.Spec.Name}, &other)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	}
+	return plan.ErrMovedOn
 }
 
 func checkIntent(in plan.Intent) error {

@@ -5,6 +5,9 @@ ALTER TABLE entries ADD COLUMN pending_digest TEXT NOT NULL DEFAULT '';
 ALTER TABLE entries ADD COLUMN pending_signed_at_ms INTEGER;
 ALTER TABLE entries ADD COLUMN pending_confirmed INTEGER NOT NULL DEFAULT 0;
 
+-- What may exist without a settled id: no other plan may create it meanwhile.
+CREATE INDEX entries_open ON entries (plan, name) WHERE state IN ('intent', 'unknown', 'conflict', 'duplicate');
+
 DROP VIEW jobs;
 CREATE VIEW jobs AS SELECT
   plan, name AS job, state, attempt AS attempts, aps_job_id, region,
