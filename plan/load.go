@@ -131,8 +131,8 @@ func (l *loader) load() (*Plan, error) {
 		}
 	}
 	l.finishMoved()
-	if problems := l.problems(func(f *findings) []finding { return f.list }); problems != nil {
-		return nil, problems
+	if err := l.refused(); err != nil {
+		return nil, err
 	}
 	p := l.plan
 	p.File, p.dir = fileNames(l.roots), filepath.Dir(l.roots[0].path)

@@ -59,19 +59,27 @@ func (f *folder) opened() (*os.Root, error) {
 	return f.root, nil
 }
 
-// glob lists the files inside that match, in order of name. Hidden ones match only
-// a pattern that is meant for them.
+// glob lists the files inside that match, in order of name.
 func (f *folder) glob(pattern string) ([]string, error) {
 	root, err := f.opened()
 	if err != nil {
 		return nil, err
 	}
 	files, err := fs.Glob(root.FS(), pattern)
-	return slices.DeleteFunc(files, func(file string) bool { return hiddenParts(file) > hiddenParts(pattern) }), err
+	return withoutHidden(files, pattern), err
+}
+
+// withoutHidden drops the hidden ones of the files that match a pattern, unless
+// it is meant for them.
+func withoutHidden(files []string, pattern string) []string {
+	meant := hiddenParts(pattern)
+	return slices.DeleteFunc(files, func(file string) bool { return hiddenParts(file) > meant })
 }
 
 // hiddenParts counts the parts of a path that start with a dot.
-func hiddenParts(path string) int { return strings.Count("/"+path, "/.") }
+func hiddenParts(path string) int {
+	return strings.Count("/"+filepath.ToSlash(filepath.Clean(path)), "/.")
+}
 
 func (l *loader) close() {
 	for _, s := range l.roots {
@@ -308,6 +316,7 @@ func (l *loader) filesIn(dir string) []string {
 
 func (l *loader) matching(pattern string) []string {
 	files, err := filepath.Glob(pattern)
+	files = withoutHidden(files, pattern)
 	switch {
 	case err != nil:
 		l.refuse(named(pattern), "this is no valid pattern", "a [ needs its ]")

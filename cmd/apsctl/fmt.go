@@ -32,26 +32,31 @@ func newFmtCommand(a *app) *cobra.Command {
 names of those that it changed. Only blanks and empty lines change: comments,
 quotes and the order of keys stay. There is nothing to configure.
 
-FILE is apsctl.yaml in the current folder unless given; - reads standard input
-and writes the result to standard output. A file is replaced whole or not at all,
-and only after its new text was found to say the same as the old.
+FILE is a plan file, a folder of them or a pattern; without any, it is apsctl.yaml
+in the current folder. Files that these include are not touched unless named.
+- reads standard input and writes the result to standard output. A file is
+replaced whole or not at all, and only after its new text was found to say the
+same as the old.
 
 Exit codes:
    0  done; with --check: all files are formatted
    1  with --check: some are not, and are listed; else a file could not be written
   10  a file is not YAML`,
-		RunE: func(_ *cobra.Command, args []string) error { return c.run(args) },
+		Example: "  apsctl fmt --check plans/",
+		RunE:    func(_ *cobra.Command, args []string) error { return c.run(args) },
 	}
 	cmd.Flags().BoolVar(&c.check, "check", false, "write nothing; list the files that would change and exit with 1 if there are any")
 	return cmd
 }
 
-// run goes on after a file in trouble, so that one run tells about all of them.
-func (c *fmtCommand) run(files []string) error {
-	if len(files) == 0 {
-		files = []string{planDefault}
+// run goes on after a path or a file in trouble, so that one run tells about all of
+// them.
+func (c *fmtCommand) run(paths []string) error {
+	if len(paths) == 0 {
+		paths = []string{planDefault}
 	}
-	code := exitDone
+	files, err := plan.Files(paths)
+	code := c.app.explain(err)
 	for _, file := range files {
 		changed, err := c.format(file)
 		switch {

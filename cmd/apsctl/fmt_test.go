@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -90,19 +91,56 @@ func TestFmtOfStandardInput(t *testing.T) {
 	}
 }
 
+// TestFmtTakesFoldersAndPatterns: it formats the files that validate would read
+// for the same arguments, each once.
+func TestFmtTakesFoldersAndPatterns(t *testing.T) {
+	files := []string{"plans/a.yaml", "plans/b.yml", "plans/.hidden.yaml", "plans/readme.md", "plans/below/c.yaml", "other.yaml"}
+	for _, c := range []struct{ args, want string }{
+		{"plans", "plans/a.yaml plans/b.yml"},
+		{"plans/ plans/a.yaml", "plans/a.yaml plans/b.yml"},
+		{"plans/*.yaml other.yaml", "plans/a.yaml other.yaml"},
+		{".", "other.yaml"},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			b := newBench(t)
+			for _, file := range files {
+				b.write(file, untidyPlan)
+			}
+			args := strings.Fields(c.args)
+			want := strings.ReplaceAll(c.want, " ", "\n") + "\n"
+			if r := b.want(exitFailure, append([]string{"fmt", "--check"}, args...)...); r.stdout != want {
+				t.Errorf("--check: got %s", r)
+			}
+			if r := b.want(exitDone, append([]string{"fmt"}, args...)...); r.stdout != want {
+				t.Errorf("got %s", r)
+			}
+			for _, file := range files {
+				text := untidyPlan
+				if slices.Contains(strings.Fields(c.want), file) {
+					text = tidyPlan
+				}
+				b.content(file, text)
+			}
+		})
+	}
+}
+
 func TestFmtSaysWhatValidateSaysAndGoesOn(t *testing.T) {
 	b := newBench(t)
 	broken := "version: 1\njobs: [\n"
 	b.write("broken.yaml", broken)
 	b.write("odd.yaml", "? jobs:\n- a: 1\n")
 	b.write("untidy.yaml", untidyPlan)
-	for _, file := range []string{"broken.yaml", "missing.yaml", "."} {
+	if err := os.Mkdir(filepath.Join(b.dir, "empty"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"broken.yaml", "missing.yaml", "empty", "missing-*.yaml", "[.yaml"} {
 		want := b.want(exitInvalid, "validate", file)
 		if r := b.want(exitInvalid, "fmt", file); r.stderr != want.stderr || r.stdout != "" {
 			t.Errorf("got %s\nwant %s", r, want)
 		}
 	}
-	if r := b.want(exitInvalid, "fmt", "broken.yaml", "odd.yaml", "untidy.yaml"); r.stdout != "untidy.yaml\n" ||
+	if r := b.want(exitInvalid, "fmt", "empty", "."); r.stdout != "untidy.yaml\n" || !strings.Contains(r.stderr, "the folder has no plan in it") ||
 		!strings.Contains(r.stderr, "broken.yaml:2:") || !strings.Contains(r.stderr, "odd.yaml cannot be formatted") {
 		t.Errorf("got %s", r)
 	}
