@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,8 @@ type Options struct {
 	// LookupEnv reads the environment, for variables: APSCTL_VAR_name sets name.
 	// nil means os.LookupEnv.
 	LookupEnv func(name string) (string, bool)
+	// Stdin is what the path "-" of Load stands for. nil makes it the name of a file.
+	Stdin io.Reader
 	// Trace names the jobs, by a glob, of which Plan.Origins tells where each
 	// value came from. "" traces none.
 	Trace string
@@ -37,7 +40,7 @@ func (l *loader) readRoots(paths []string) {
 		l.refuse(named("the plan"), "no file is named", "name a plan file")
 	}
 	for _, path := range l.findAll(paths) {
-		if s := l.open(newFolder(path), named(path)); s != nil {
+		if s := l.open(newFolder(path), l.commanded(path)); s != nil {
 			l.roots = append(l.roots, s)
 		}
 	}

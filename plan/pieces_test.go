@@ -145,3 +145,21 @@ func TestLargeFilesAreNeverParsedAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// TestStandardInputIsReadOnce: it cannot be read again when another file of the
+// plan, which could not be read in pieces, starts it anew.
+func TestStandardInputIsReadOnce(t *testing.T) {
+	before := pieceLines
+	pieceLines = 2
+	defer func() { pieceLines = before }()
+	other := filepath.Join(t.TempDir(), "plan.yaml")
+	text := strings.ReplaceAll(manyJobs(3), "orders-", "other-")
+	text = strings.Replace(text, "team: orders", "team: \"two\n  - lines\"", 1)
+	if err := os.WriteFile(other, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Load([]string{StdinPath, other}, Options{Stdin: strings.NewReader(manyJobs(16_000))}) // over 2 MiB
+	if err != nil || len(p.Jobs) != 16_003 || p.File != "<stdin>, "+other {
+		t.Errorf("%.600v", err)
+	}
+}

@@ -103,6 +103,7 @@ type opening struct {
 	shown string // as users are told
 	at    *node  // what names it in a plan; nil when the command does
 	open  func() (*os.File, error)
+	stdin io.Reader // is read instead, if it is not nil
 }
 
 // named is a file that the command named.
@@ -152,8 +153,8 @@ func (l *loader) parse(in *folder, shown string, data []byte) *source {
 	f := l.collect(text)
 	if !l.whole[shown] {
 		if s.pieces = findPieces(f); s.pieces != nil && s.parseAround() {
-			if s.pieces.decides {
-				delete(l.data, shown) // it will not be read again
+			if s.pieces.decides && shown != StdinName {
+				delete(l.data, shown) // it is a file, and will hardly be read again
 			}
 			return s
 		}
@@ -203,17 +204,23 @@ func (s *source) parseAround() bool {
 // readAll reads a whole file, at most one byte more than a plan may have. The
 // checks are made on the opened file, so that it cannot be swapped in between.
 func (l *loader) readAll(from opening) ([]byte, bool) {
+	if from.stdin != nil {
+		return l.readToEnd(from, from.stdin, "check the command that writes it")
+	}
 	file, ok := l.openFile(from)
 	if !ok {
 		return nil, false
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, fileBytesMax+1))
+	return l.readToEnd(from, file, "check the disk")
+}
+
+func (l *loader) readToEnd(from opening, r io.Reader, hint string) ([]byte, bool) {
+	data, err := io.ReadAll(io.LimitReader(r, fileBytesMax+1))
 	if err != nil {
-		l.refuse(from, "the file could not be read to its end", "check the disk")
-		return nil, false
+		l.refuse(from, "the file could not be read to its end", hint)
 	}
-	return data, true
+	return data, err == nil
 }
 
 // openFile opens a regular file, or reports why it cannot be used.
@@ -266,6 +273,8 @@ func (l *loader) findAll(paths []string) []string {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		switch {
+		case path == StdinPath && l.o.Stdin != nil:
+			files = append(files, path)
 		case err == nil && info.IsDir():
 			files = append(files, l.filesIn(path)...)
 		case err != nil && hasMeta(path):

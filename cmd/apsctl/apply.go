@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,13 +56,16 @@ The plan's own run: and limits: sections set defaults for the flags below.
 	c.output.addFlag(cmd)
 	c.settings.addFlags(cmd)
 	flags := cmd.Flags()
-	flags.BoolVarP(&c.yes, "yes", "y", false, "do not ask; required where there is no terminal")
+	flags.BoolVarP(&c.yes, "yes", "y", false, "do not ask; required where there is no terminal, and with a plan from standard input")
 	flags.BoolVar(&c.adopt, "adopt", false, "take over jobs that exist under a wanted name and agree with the plan")
 	flags.BoolVar(&c.full, "full", false, "list every change with every field")
 	return cmd
 }
 
 func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
+	if !c.yes && slices.Contains(args, plan.StdinPath) {
+		return usagef(cmd, "apply asks before it changes anything, and the plan comes from where the answer would: add --yes")
+	}
 	if !c.yes && (!c.app.stdinTerminal || !c.app.stderrTerminal || c.output.json()) {
 		return usagef(cmd, "apply asks before it changes anything and there is no terminal to ask on: add --yes")
 	}

@@ -2,20 +2,11 @@ package main
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
-)
-
-const (
-	stdinArgument = "-"
-	stdinName     = "<stdin>" // in messages
-	// stdinBytesMax is one byte more than a plan may have, so that plan.Format
-	// sees that it is too large.
-	stdinBytesMax = 64<<20 + 1
 )
 
 type fmtCommand struct {
@@ -55,7 +46,7 @@ func (c *fmtCommand) run(paths []string) error {
 	if len(paths) == 0 {
 		paths = []string{planDefault}
 	}
-	files, err := plan.Files(paths)
+	files, err := plan.Files(paths, c.app.stdin)
 	code := c.app.explain(err)
 	for _, file := range files {
 		changed, err := c.format(file)
@@ -73,42 +64,29 @@ func (c *fmtCommand) run(paths []string) error {
 }
 
 // format formats one file, and returns whether that makes a difference.
-func (c *fmtCommand) format(file string) (changed bool, err error) {
-	if file == stdinArgument {
-		return c.formatStdin()
-	}
-	old, err := plan.ReadFile(file)
+func (c *fmtCommand) format(path string) (changed bool, err error) {
+	old, err := plan.ReadFile(path, c.app.stdin)
 	if err != nil {
 		return false, err
 	}
-	formatted, err := plan.Format(file, old)
-	if err != nil || string(formatted) == string(old) {
-		return false, err
+	name := path
+	if path == plan.StdinPath {
+		name = plan.StdinName
 	}
-	if !c.check {
-		if err := replaceFile(file, old, formatted); err != nil {
-			return false, err
-		}
-	}
-	_, err = fmt.Fprintln(c.app.stdout, printable.Line(file))
-	return true, err
-}
-
-func (c *fmtCommand) formatStdin() (changed bool, err error) {
-	old, err := io.ReadAll(io.LimitReader(c.app.stdin, stdinBytesMax))
-	if err != nil {
-		return false, fmt.Errorf("%s: %w", stdinName, err)
-	}
-	formatted, err := plan.Format(stdinName, old)
+	formatted, err := plan.Format(name, old)
 	if err != nil {
 		return false, err
 	}
 	changed = string(formatted) != string(old)
 	switch {
-	case !c.check:
+	case path == plan.StdinPath && !c.check:
 		_, err = c.app.stdout.Write(formatted)
-	case changed:
-		_, err = fmt.Fprintln(c.app.stdout, stdinName)
+		return changed, err
+	case changed && !c.check:
+		err = replaceFile(path, old, formatted)
+	}
+	if changed && err == nil {
+		_, err = fmt.Fprintln(c.app.stdout, printable.Line(name))
 	}
 	return changed, err
 }

@@ -39,6 +39,7 @@ type bench struct {
 	*testing.T
 	dir string
 	env []string
+	in  string // what apsctl reads from standard input
 }
 
 func newBench(t *testing.T) *bench {
@@ -81,7 +82,7 @@ func (b *bench) start(args ...string) *process {
 		b.Fatal(err)
 	}
 	p := &process{Cmd: exec.Command(exe, args...)}
-	p.Dir, p.Env, p.Stdout, p.Stderr = b.dir, b.env, &p.out, &p.err
+	p.Dir, p.Env, p.Stdin, p.Stdout, p.Stderr = b.dir, b.env, strings.NewReader(b.in), &p.out, &p.err
 	if err := p.Start(); err != nil {
 		b.Fatal(err)
 	}

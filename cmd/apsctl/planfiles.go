@@ -17,7 +17,8 @@ type planFiles struct {
 
 // planUsage explains the FILE arguments of those commands.
 const planUsage = `FILE is a plan file, a folder of them or a pattern; several form one plan and
-say the same name. Without any, it is apsctl.yaml in the current folder.`
+say the same name. - is standard input, whose relative paths start at the current
+folder. Without any, it is apsctl.yaml in the current folder.`
 
 func (p *planFiles) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -51,6 +52,7 @@ func loadPlan(a *app, args []string, o plan.Options) (*plan.Plan, error) {
 	if len(args) == 0 {
 		args = []string{planDefault}
 	}
+	o.Stdin = a.stdin
 	wanted, err := plan.Load(args, o)
 	if err != nil {
 		return nil, err

@@ -96,6 +96,42 @@ func TestComposedPlanIsApplied(t *testing.T) {
 	b.want(exitChanges, "plan", "plan", "--var", "env=test", "--emulator", "--detailed-exitcode")
 }
 
+// TestPlanFromStandardInput: - is one plan file like others, whose paths start at
+// the current folder.
+func TestPlanFromStandardInput(t *testing.T) {
+	b := newBench(t)
+	b.in = strings.Replace(composedPlan, "jobs/*.yaml", "jobs/one.yaml", 1)
+	b.write("jobs/one.yaml", "jobs: [{name: one, source: {instance: pc-1}}]\n")
+	b.write("shards.csv", "n,env,instance\n1,prod,pc-p\n")
+	b.write("more.yaml", "version: 1\nname: prod-shop\nregion: cn-hangzhou\njobs: [{name: two, source: {instance: pc-2}, destination: {instance: amv-1}, db_list: {a: 1}}]\n")
+	b.setenv("APSCTL_VAR_env", "prod")
+	for want, args := range map[string][]string{
+		"<stdin> is valid: plan prod-shop, 2 jobs":              {"validate", "-"},
+		"more.yaml, <stdin> is valid: plan prod-shop, 3 jobs":   {"validate", "more.yaml", "-", "-"},
+		"Plan prod-shop (<stdin>): 2 jobs":                      {"plan", "-"},
+		"instance: amv-default  # <stdin>:8:36, ${var.cluster}": {"plan", "--show-expanded", "one", "-"},
+		`"file": "<stdin>"`:                                     {"plan", "-o", "json", "-"},
+	} {
+		if r := b.want(exitDone, args...); !strings.Contains(r.stdout, want) {
+			t.Errorf("apsctl %s: no %q in %s", strings.Join(args, " "), want, r)
+		}
+	}
+	if r := b.want(exitInvalid, "apply", "--emulator", "-"); !strings.Contains(r.stderr, "add --yes") {
+		t.Errorf("got %s", r)
+	}
+	if counts := b.applied(b.want(exitDone, "apply", "--emulator", "--yes", "-o", "json", "-")).Counts; counts.Created != 2 {
+		t.Errorf("created %+v", counts)
+	}
+	b.in = "version: 1\nname: p\njobs: [\n"
+	if r := b.want(exitInvalid, "validate", "-"); !strings.HasPrefix(r.stderr, "<stdin>:3:7: ") {
+		t.Errorf("got %s", r)
+	}
+	b.in = ""
+	if r := b.want(exitInvalid, "validate", "-"); !strings.Contains(r.stderr, "<stdin>: the file is empty") {
+		t.Errorf("got %s", r)
+	}
+}
+
 // TestPlanAdoptsWhatItSays: adopt in the plan does for one job what the flag does
 // for all.
 func TestPlanAdoptsWhatItSays(t *testing.T) {

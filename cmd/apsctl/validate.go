@@ -29,6 +29,7 @@ no password.
 
 ` + planUsage,
 		Example: `  apsctl validate migration.yaml
+  generate-plan | apsctl validate -
   apsctl validate -o json plans/ | jq -r '.problems[] | "\(.file):\(.line): \(.message)"'
 
   # annotations on GitHub
