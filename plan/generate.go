@@ -128,7 +128,8 @@ func (r row) bind(name string) (binding, bool) { b, ok := r.values[name]; return
 func (r row) names() []string                  { return r.keys }
 
 func bound(n *node, note string) binding {
-	return binding{text: n.text, quoted: n.kind == nodeText, secret: n.secret, broken: n.kind == nodeBad, via: &origin{note: fmt.Sprintf("%s %s", note, n.quoted())}}
+	via := &origin{note: fmt.Sprintf("%s %s", note, n.quoted())}
+	return binding{text: n.text, quoted: n.kind == nodeText, secret: n.secret, broken: n.kind == nodeBad, via: via.and(n.via)}
 }
 
 // list makes one job per item: ${item} for texts, ${item.key} for mappings.

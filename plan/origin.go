@@ -1,6 +1,10 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // origin says where a text came from that a reference brought in.
 type origin struct {
@@ -10,6 +14,54 @@ type origin struct {
 	// read; the row as a whole where column is wholeRow.
 	table  *csvTable
 	column int
+	// also are the others, where several references brought the text in.
+	also []*origin
+}
+
+// originsMax is how many references of one text are told apart.
+const originsMax = 8
+
+// and is where a text came from that both bring in. A cell comes first: problems
+// are shown where it is.
+func (o *origin) and(other *origin) *origin {
+	switch {
+	case o == nil:
+		return other
+	case other == nil || slices.ContainsFunc(o.all(), other.same) || len(o.also) >= originsMax:
+		return o
+	case o.table == nil && other.table != nil:
+		o, other = other, o
+	}
+	both := *o
+	both.also = append(slices.Clip(o.also), other.all()...)
+	return &both
+}
+
+// same reports whether two texts came from one place.
+func (o *origin) same(other *origin) bool {
+	return o.note == other.note && o.table == other.table && o.column == other.column
+}
+
+// all are o by itself and the others.
+func (o *origin) all() []*origin { return append([]*origin{o}, o.also...) }
+
+// names says in words what origins are.
+func names(origins []*origin) string {
+	words := make([]string, len(origins))
+	for i, o := range origins {
+		if words[i] = o.note; o.table != nil {
+			words[i] = fmt.Sprintf("column %s (%s)", o.table.columns[o.column], o.place().position())
+		}
+	}
+	return strings.Join(words, " and ")
+}
+
+// others names all but the first, to follow words about that; "" for none.
+func (o *origin) others() string {
+	if len(o.also) == 0 {
+		return ""
+	}
+	return ", with " + names(o.also)
 }
 
 const wholeRow = -1
@@ -18,11 +70,11 @@ const wholeRow = -1
 func (o *origin) wrong(n *node, hint, message string) {
 	at := n.in.text.spanOf(n)
 	if o.table == nil {
-		n.in.add(at, message, joinHints(hint, "it comes from "+o.note))
+		n.in.add(at, message, joinHints(hint, "it comes from "+names(o.all())))
 		return
 	}
 	p := o.place()
-	used := fmt.Sprintf("it comes from column %s and is used at %s", o.table.columns[o.column], n.in.text.position(at))
+	used := fmt.Sprintf("it comes from column %s and is used at %s%s", o.table.columns[o.column], n.in.text.position(at), o.others())
 	p.in.addShown(p.span(), message, joinHints(hint, used), o.shown(n))
 }
 

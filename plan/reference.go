@@ -176,57 +176,49 @@ const expandedMax = 2 * objectsBytesMax
 
 // fill replaces the references in the scalar n.
 func (s scope) fill(n *node, where whereabouts) {
-	plain := n.kind == nodePlain
 	if name := soleReference(n.text); name != "" {
-		if b := s.lookup(n, name); b.broken || !fits(n, b, where) {
-			n.kind = nodeBad
-		} else {
-			n.secret = n.secret || b.secret
-			n.text, n.via = b.text, b.via
-			if n.kind = nodeText; b.typed || plain && !b.quoted {
-				n.kind = nodePlain
-			}
-		}
+		s.fillSole(n, name, where)
 		return
 	}
 	var b strings.Builder
-	rest, quoted := n.text, n.kind == nodeText
-	for {
-		i := strings.Index(rest, "${")
-		if i < 0 || b.Len() > expandedMax {
-			break
-		}
-		if i > 0 && rest[i-1] == '$' { // $${ is ${
-			b.WriteString(rest[:i] + "{")
-			rest = rest[i+2:]
-			continue
-		}
-		end := strings.IndexByte(rest[i:], '}')
-		if end < 0 {
+	for text := n.text; ; {
+		before, reference, rest, ending := cutReference(text)
+		b.WriteString(before)
+		if ending == openReference {
 			n.wrong("close it with }, or write $${ for a literal ${", "a reference starts here and does not end")
 			n.kind = nodeBad
 			return
 		}
-		found := s.lookup(n, strings.TrimSpace(rest[i+2:i+end]))
+		if ending == noReference {
+			break
+		}
+		found := s.lookup(n, reference)
 		if found.broken || !fits(n, found, where) {
 			n.kind = nodeBad
 			return
 		}
-		n.secret = n.secret || found.secret
-		if n.via == nil || n.via.table == nil {
-			n.via = found.via
+		b.WriteString(found.text)
+		n.kind, n.secret, n.via = nodeText, n.secret || found.secret, n.via.and(found.via)
+		if text = rest; b.Len() > expandedMax {
+			n.wrong("", "this text is longer than %d KiB with its references", expandedMax>>10)
+			n.kind = nodeBad
+			return
 		}
-		b.WriteString(rest[:i] + found.text)
-		rest, quoted = rest[i+end+1:], true
 	}
-	if b.Len() > expandedMax {
-		n.wrong("", "this text is longer than %d KiB with its references", expandedMax>>10)
+	n.text = b.String()
+}
+
+// fillSole puts in the place of n what the one reference stands for that n is.
+func (s scope) fillSole(n *node, reference string, where whereabouts) {
+	found := s.lookup(n, reference)
+	if found.broken || !fits(n, found, where) {
 		n.kind = nodeBad
 		return
 	}
-	b.WriteString(rest)
-	if n.text = b.String(); quoted {
-		n.kind = nodeText
+	plain := found.typed || n.kind == nodePlain && !found.quoted
+	n.text, n.secret, n.via = found.text, n.secret || found.secret, found.via
+	if n.kind = nodeText; plain {
+		n.kind = nodePlain
 	}
 }
 
@@ -241,14 +233,46 @@ func fits(n *node, b binding, where whereabouts) bool {
 	return false
 }
 
+// referenceEnding tells what cutReference found.
+type referenceEnding uint8
+
+const (
+	noReference     referenceEnding = iota
+	openReference                   // one that does not end
+	closedReference                 // one
+)
+
+// cutReference cuts text around its first reference. before has its escapes
+// replaced; without a reference, it is all of the text. reference is what stands
+// between the braces.
+func cutReference(text string) (before, reference, rest string, ending referenceEnding) {
+	for from := 0; ; {
+		i := strings.Index(text[from:], "${")
+		if i < 0 {
+			return unescape(text), "", "", noReference
+		}
+		start := from + i
+		if from = start + len("${"); start > 0 && text[start-1] == '$' {
+			continue
+		}
+		end := strings.IndexByte(text[from:], '}')
+		if end < 0 {
+			return unescape(text[:start]), "", "", openReference
+		}
+		return unescape(text[:start]), strings.TrimSpace(text[from : from+end]), text[from+end+1:], closedReference
+	}
+}
+
+// unescape replaces $${ by the ${ that it stands for.
+func unescape(text string) string { return strings.ReplaceAll(text, "$${", "${") }
+
 // soleReference returns what is between the braces when text is one reference
 // and nothing else, or "".
 func soleReference(text string) string {
-	inner, ok := strings.CutPrefix(text, "${")
-	if !ok || inner == "" || strings.IndexByte(inner, '}') != len(inner)-1 {
-		return ""
+	if before, reference, rest, _ := cutReference(text); before == "" && rest == "" {
+		return reference
 	}
-	return strings.TrimSpace(inner[:len(inner)-1])
+	return ""
 }
 
 // lookup finds what a reference in n stands for, and reports one that stands for
@@ -349,18 +373,16 @@ func references(n *node, yield func(at *node, prefix, name string)) {
 	for _, item := range n.items {
 		references(item, yield)
 	}
-	for rest := n.text; n.kind == nodePlain || n.kind == nodeText; {
-		i := strings.Index(rest, "${")
-		if i < 0 {
+	if n.kind != nodePlain && n.kind != nodeText {
+		return
+	}
+	for text := n.text; ; {
+		_, reference, rest, ending := cutReference(text)
+		if ending != closedReference {
 			return
 		}
-		end := strings.IndexByte(rest[i:], '}')
-		if i > 0 && rest[i-1] == '$' || end < 0 {
-			rest = rest[i+2:]
-			continue
-		}
-		prefix, name, _ := strings.Cut(strings.TrimSpace(rest[i+2:i+end]), ".")
+		prefix, name, _ := strings.Cut(reference, ".")
 		yield(n, prefix, name)
-		rest = rest[i+end+1:]
+		text = rest
 	}
 }

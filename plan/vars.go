@@ -96,7 +96,7 @@ func declared(d *decoder, e entry) *variable {
 func (v *variable) assign(n *node, from string) {
 	v.set = true
 	v.value = binding{
-		text: strings.ReplaceAll(n.text, "$${", "${"), secret: n.secret || sensitiveKey(v.name), password: calledPassword(v.name),
+		text: unescape(n.text), secret: n.secret || sensitiveKey(v.name), password: calledPassword(v.name),
 		typed: v.kind != "" && v.kind != "text", quoted: v.kind == "text" || v.kind == "" && n.kind == nodeText,
 		via: &origin{note: "${var." + v.name + "}, " + from},
 	}
