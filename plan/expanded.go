@@ -49,106 +49,90 @@ func (e *expander) line(indent int, text, comment string) {
 	}
 	e.text.WriteString(strings.Repeat(" ", indent) + text)
 	if comment != "" {
-		e.text.WriteString("  # " + comment)
+		e.text.WriteString("  # " + printable.Line(comment))
 	}
 	e.text.WriteByte('\n')
 }
 
-// value writes one key that is said; path is its key in the job.
-func (e *expander) value(path, value string) {
-	key, indent := path, 4
-	if i := strings.LastIndexByte(path, '.'); i >= 0 {
-		key, indent = path[i+1:], 6
-	}
-	comment := ""
-	if f, ok := e.of.Origin(path); ok {
-		comment = f.Pos.String()
-		if f.Note != "" {
-			comment += ", " + f.Note
-		}
-	}
-	e.line(indent, key+": "+value, printable.Line(comment))
+// value writes one key that is said; path is where it is in the job.
+func (e *expander) value(indent int, path, key, value string) {
+	e.line(indent, key+": "+value, e.origin(path))
 }
 
-// textValue writes a key with a text, unless it is empty.
-func (e *expander) textValue(path, text string) {
-	if text != "" {
-		e.value(path, yamlText(text))
+// origin says where the value of path came from, "" if that is not known.
+func (e *expander) origin(path string) string {
+	f, ok := e.of.Origin(path)
+	if !ok {
+		return ""
 	}
+	return f.String()
 }
 
 func (e *expander) job(o JobOrigins) {
-	j := o.Job
 	e.of, e.dash = o, true
-	e.textValue("name", j.Name)
-	e.textValue("region", j.Region)
-	e.line(4, "source:", "")
-	e.textValue("source.instance", j.Source.Instance)
-	e.textValue("source.region", j.Source.Region)
-	e.textValue("source.user", j.Source.User)
-	e.password("source.password", j.SourcePassword)
-	e.textValue("source.password_version", j.SourcePasswordVersion)
-	e.line(4, "destination:", "")
-	e.textValue("destination.instance", j.Destination.Instance)
-	e.textValue("destination.user", j.Destination.User)
-	e.password("destination.password", j.DestinationPassword)
-	e.textValue("destination.password_version", j.DestinationPasswordVersion)
-	e.textValue("db_list", j.DBList)
-	e.textValue("partition_list", j.PartitionList)
-	e.textValue("target_table_mode", j.TargetTableMode)
-	e.labels(j.Labels)
-	e.life(j.Life)
+	section := ""
+	for _, f := range jobFields {
+		in, key, nested := strings.Cut(f.key, ".")
+		if nested && in != section {
+			section = in
+			e.line(4, in+":", "")
+		}
+		text := ""
+		if f.yaml != nil {
+			text = f.yaml(e, o.Job)
+		}
+		switch {
+		case f.key == "labels":
+			e.labels(o.Job.Labels)
+		case text == "":
+		case nested:
+			e.value(6, f.key, key, text)
+		default:
+			e.value(4, f.key, in, text)
+			e.parts(f.key)
+		}
+	}
+}
+
+// parts tells where the parts of a value came from, below it.
+func (e *expander) parts(path string) {
+	for _, f := range e.of.Fields {
+		if part, ok := strings.CutPrefix(f.Key, path+"."); ok {
+			e.line(6, "# "+printable.Line(part+": "+f.String()), "")
+		}
+	}
 }
 
 func (e *expander) labels(labels map[string]string) {
-	if len(labels) == 0 {
-		return
+	if len(labels) > 0 {
+		e.line(4, "labels:", "")
 	}
-	pairs := make([]string, 0, len(labels))
 	for _, key := range sortedKeys(labels) {
-		pairs = append(pairs, yamlText(key)+": "+yamlText(labels[key]))
-	}
-	e.value("labels", "{"+strings.Join(pairs, ", ")+"}")
-}
-
-func (e *expander) life(l Life) {
-	switch {
-	case l.Adopt.Any:
-		e.value("adopt", "true")
-	case l.Adopt.Never:
-		e.value("adopt", "false")
-	case l.Adopt.ID != "":
-		e.textValue("adopt", l.Adopt.ID)
-	}
-	e.textValue("state", string(l.State))
-	e.textValue("on_remove", string(l.OnRemove))
-	if l.Protect {
-		e.value("protect", "true")
-	}
-	if l.Ignore != 0 {
-		e.value("ignore", "["+strings.Join(l.Ignore.Names(), ", ")+"]")
+		e.value(6, join("labels", key), yamlText(key), yamlText(labels[key]))
 	}
 }
 
-func (e *expander) password(path string, ref *secret.Ref) {
+// password is the reference to a password, after a comment where that does not
+// say all.
+func (e *expander) password(ref *secret.Ref) string {
 	switch {
 	case ref == nil:
+		return ""
 	case ref.Env != "":
-		e.value(path, "{env: "+yamlText(ref.Env)+"}")
+		return "{env: " + yamlText(ref.Env) + "}"
 	case ref.File != "":
-		e.value(path, "{file: "+yamlText(e.fromHere(ref))+"}")
+		return "{file: " + yamlText(e.fromHere(ref)) + "}"
 	case ref.KMS != nil:
-		e.value(path, yamlKMS(ref.KMS))
-	default:
-		words := make([]string, len(ref.Command))
-		for i, word := range ref.Command {
-			words[i] = yamlText(word)
-		}
-		if filepath.Clean(ref.Dir) != e.dir {
-			e.line(6, "# the command runs in "+printable.Line(ref.Dir), "")
-		}
-		e.value(path, "{command: ["+strings.Join(words, ", ")+"]}")
+		return yamlKMS(ref.KMS)
 	}
+	words := make([]string, len(ref.Command))
+	for i, word := range ref.Command {
+		words[i] = yamlText(word)
+	}
+	if filepath.Clean(ref.Dir) != e.dir {
+		e.line(6, "# the command runs in "+printable.Line(ref.Dir), "")
+	}
+	return "{command: [" + strings.Join(words, ", ") + "]}"
 }
 
 // fromHere is the path of a secret's file as the new file has to say it.

@@ -127,6 +127,57 @@ func TestExpandedTellsWhereValuesComeFrom(t *testing.T) {
 	golden(t, "expanded.txt", b.String())
 }
 
+// TestExpandedTellsOfEachPart: of labels and databases that come from several
+// places each has its own, and every reference in a text is named.
+func TestExpandedTellsOfEachPart(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "plan.yaml")
+	for name, text := range map[string]string{
+		"plan.yaml": `version: 1
+name: p
+region: cn-hangzhou
+vars: {env: prod, part: {default: x}}
+x-objects: &objects {shop: {all: true}, stock: {all: true}}
+include: more.yaml
+defaults:
+  destination: {instance: amv-1}
+  labels: {team: data, "a.b": outer, a: outer}
+jobs:
+  - name: one-${var.env}-${var.part}-${var.env}
+    source: {instance: pc-1, password: {env: "PW_${var.env}"}}
+    db_list:
+      <<: *objects
+      stock: {all: false}
+      orders-${var.env}: {all: true}
+    labels: {team: orders}
+`,
+		"more.yaml": `defaults: {labels: {a: inner}}
+generate:
+  - csv: rows.csv
+    job:
+      name: one-${row.n}-${var.part}
+      source: {instance: "pc-${row.n}${row.m}"}
+      db_list: {"s_${row.m}": {all: true}}
+  - list: ["${var.part}"]
+    job: {name: "one-${item}", source: {instance: pc-3}, db_list: {a: 1}}
+`,
+		"rows.csv": "n,m\n1,2\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := Load([]string{file}, Options{Trace: "one-*"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, again := expanded(t, p, file)
+	if p.Digest != again.Digest || cmp.Diff(jobsWithout(p), jobsWithout(again)) != "" {
+		t.Errorf("written out it says something else:\n%s", text)
+	}
+	golden(t, "expanded-parts.txt", strings.ReplaceAll(text, dir+string(filepath.Separator), ""))
+}
+
 // TestOrderOfFilesAndJobsDoesNotMatter loads the same jobs from files in other
 // orders.
 func TestOrderOfFilesAndJobsDoesNotMatter(t *testing.T) {

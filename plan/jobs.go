@@ -87,7 +87,7 @@ func (l *loader) finishJob(draft *jobDraft, item *node, path string, layers []jo
 	}
 	l.work(draft.name.at, job)
 	l.noteLife(draft)
-	l.trace(job, draft)
+	l.trace(job, draft, layers)
 }
 
 // hasRoom refuses jobs that the plan is too large for: a small file can ask for
@@ -233,11 +233,11 @@ func hashPlan(jobs []Job) string {
 }
 
 // trace keeps where the values of a job came from, if that was asked for.
-func (l *loader) trace(job *Job, draft *jobDraft) {
+func (l *loader) trace(job *Job, draft *jobDraft, layers []jobDraft) {
 	if l.o.Trace == "" {
 		return
 	}
 	if ok, err := path.Match(l.o.Trace, job.Name); err == nil && ok {
-		l.traced = append(l.traced, tracedJob{len(l.plan.Jobs) - 1, traceFields(draft)})
+		l.traced = append(l.traced, tracedJob{len(l.plan.Jobs) - 1, traceFields(draft, layers)})
 	}
 }
