@@ -33,7 +33,7 @@ func (b *builder) alias(n *ast.AliasNode, secret bool) *node {
 		b.hide(here)
 	}
 	fail := func(message, hint string) *node {
-		b.f.add(b.f.text.spanOf(here), message, hint)
+		b.wrong(here, message, hint)
 		return here
 	}
 	if b.open[name] {

@@ -23,7 +23,9 @@ type builder struct {
 	hides   *sourceText // learns what is secret; nil for nobody
 	cut     int         // after this line of the text, removed lines of the file are missing
 	removed int
-	room    []node // made and not used yet
+	aside   bool     // others build parts of the same file at the same time
+	reports []func() // what is to be reported once none does
+	room    []node   // made and not used yet
 	anchors map[string]*node
 	open    map[string]bool // anchors whose value is being built
 	// expanded is the weight of everything that aliases have stood for so far.
@@ -52,6 +54,24 @@ func (b *builder) line(parsed int) int {
 		return parsed + b.removed
 	}
 	return parsed
+}
+
+// wrong reports what keeps the text from being used, at n.
+func (b *builder) wrong(n *node, message, hint string) {
+	here := *n
+	if here.line > b.cut {
+		here.line -= b.removed
+	}
+	b.f.add(b.f.text.spanOf(&here), message, hint)
+}
+
+// report reports a problem with the file at hand, now or when that is safe.
+func (b *builder) report(problem func()) {
+	if b.aside {
+		b.reports = append(b.reports, problem)
+		return
+	}
+	problem()
 }
 
 func (b *builder) hide(n *node) {
@@ -94,7 +114,7 @@ func (b *builder) build(n ast.Node, secret bool) *node {
 		return b.scalar(nodePlain, n.GetToken(), secret)
 	}
 	bad := b.scalar(nodeBad, n.GetToken(), secret)
-	b.f.add(b.f.text.spanOf(bad), syntaxDefault.message, syntaxDefault.hint)
+	b.wrong(bad, syntaxDefault.message, syntaxDefault.hint)
 	return bad
 }
 
@@ -209,7 +229,9 @@ func (b *builder) repeated(key *node, isMerge bool, seen map[string]*node) bool 
 		seen[text] = key
 		return false
 	}
-	key.wrong(fmt.Sprintf("it was first set at %s; remove one of the two", first.position()), "key %s is here twice", key.quoted())
+	b.report(func() {
+		key.wrong(fmt.Sprintf("it was first set at %s; remove one of the two", first.position()), "key %s is here twice", key.quoted())
+	})
 	return true
 }
 
@@ -241,7 +263,7 @@ func (b *builder) key(n ast.MapKeyNode, secret bool) *node {
 	}
 	message = cmp.Or(message, "a key must be a plain or quoted text")
 	key := b.scalar(nodeBad, inner.GetToken(), secret)
-	b.f.add(b.f.text.spanOf(key), message, "")
+	b.wrong(key, message, "")
 	return key
 }
 
@@ -264,11 +286,11 @@ func (b *builder) tag(n *ast.TagNode, secret bool) *node {
 			b.hide(tag)
 			name = "this tag"
 		}
-		b.f.add(b.f.text.spanOf(tag), name+" is not supported", "remove it; only !!str is known; text that starts with ! needs quotes")
+		b.wrong(tag, name+" is not supported", "remove it; only !!str is known; text that starts with ! needs quotes")
 		return tag
 	}
 	if alias {
-		b.f.add(b.f.text.spanOf(tag), "!!str stands before an alias", "remove the tag, or put it where the anchor is")
+		b.wrong(tag, "!!str stands before an alias", "remove the tag, or put it where the anchor is")
 		return tag
 	}
 	switch value.kind {
@@ -279,7 +301,7 @@ func (b *builder) tag(n *ast.TagNode, secret bool) *node {
 			value.text = value.head
 		}
 	case nodeMapping, nodeList:
-		b.f.add(b.f.text.spanOf(tag), "!!str stands before "+value.kind.String(), "remove the tag")
+		b.wrong(tag, "!!str stands before "+value.kind.String(), "remove the tag")
 		return tag
 	}
 	return value

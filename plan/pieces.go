@@ -170,6 +170,9 @@ func (p *pieces) items(yield func(*node) bool) bool {
 	})
 	for one := range pending {
 		piece := <-one
+		for _, report := range piece.reports {
+			report()
+		}
 		if piece.items == nil {
 			if p.decides {
 				p.report(piece)
@@ -190,6 +193,9 @@ type parsed struct {
 	piece int
 	items []*node // nil if it cannot stand by itself
 	f     *findings
+	// reports tells what is wrong with the items, and is not called by the side of
+	// others.
+	reports []func()
 }
 
 // report takes over what is wrong with a piece.
@@ -232,12 +238,12 @@ func (p *pieces) parse(i int, hides *sourceText) parsed {
 		return failed
 	}
 	b := newBuilder(f)
-	b.in, b.hides, b.removed = p.in, hides, from
+	b.in, b.hides, b.removed, b.aside = p.in, hides, from, true
 	list := b.build(body, false)
 	if f.any() || list.kind != nodeList || len(list.items) != p.cuts[i].items {
 		return failed
 	}
-	return parsed{piece: i, items: list.items}
+	return parsed{piece: i, items: list.items, reports: b.reports}
 }
 
 // reveal makes known what is secret around a line, of which an excerpt is to be

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -120,6 +121,22 @@ func TestLargePlanIsReadInPieces(t *testing.T) {
 	}
 }
 
+// TestManyPiecesReportAtOnce: the pieces are parsed side by side, and each has
+// something to report.
+func TestManyPiecesReportAtOnce(t *testing.T) {
+	text := strings.ReplaceAll(manyJobs(16_000), "    labels:", "    db_list: {a: 1}\n    labels:") // over 2 MiB
+	_, err := Parse("plan.yaml", []byte(text), Options{})
+	var problems Problems
+	if !errors.As(err, &problems) || len(problems) != ProblemsMax {
+		t.Fatalf("%.600v", err)
+	}
+	for i, problem := range problems {
+		if want := fmt.Sprintf("plan.yaml:%d:5: ", 12+6*i); !strings.HasPrefix(problem.Pos.String()+": ", want) || problem.Message != `key "db_list" is here twice` {
+			t.Errorf("problem %d: want %s..., got %s: %s", i, want, problem.Pos, problem.Message)
+		}
+	}
+}
+
 // TestLargeFilesAreNeverParsedAtOnce: what is wrong with them is told all the same.
 func TestLargeFilesAreNeverParsedAtOnce(t *testing.T) {
 	large := manyJobs(16_000) // over 2 MiB
@@ -128,6 +145,9 @@ func TestLargeFilesAreNeverParsedAtOnce(t *testing.T) {
 		"a mistake in a piece":   {large + "  - name: [a\n  - name: b\n", fmt.Sprintf("plan.yaml:%d:3: a comma or ] is due here", lines+2)},
 		"a mistake in the head":  {"x: [\n" + large, "plan.yaml:1:4: the [ that opens here is never closed"},
 		"a mistake in the tail":  {large + "run: {parallel: 1\n", fmt.Sprintf("plan.yaml:%d:6: the { that opens here is never closed", lines+1)},
+		"a tag in a piece":       {large + "  - name: !x a\n", fmt.Sprintf("plan.yaml:%d:11: the tag \"!x\" is not supported", lines+1)},
+		"a tag in the head":      {"x: !x a\n" + large, "plan.yaml:1:4: the tag \"!x\" is not supported"},
+		"a tag in the tail":      {large + "run: !x a\n", fmt.Sprintf("plan.yaml:%d:6: the tag \"!x\" is not supported", lines+1)},
 		"a password in a piece":  {large + "  - name: x\n    source: {password: Zq7vXw9LmK2pRt4s, prot: 1}\n", fmt.Sprintf("plan.yaml:%d:24: jobs[16000].source.password is written into the plan", lines+2)},
 		"a password and garbage": {large + "  - name: x\n    source: {password: Zq7vXw9LmK2pRt4s: [\n", fmt.Sprintf("plan.yaml:%d:", lines+2)},
 		"anchors":                {strings.Replace(large, "- name: orders-00001", "- &a\n    name: orders-00001", 1), "cannot be read in pieces"},
