@@ -12,8 +12,8 @@ func (l *layout) blockText(header string, below []string) int {
 		if depth := leadingSpaces(line); depth == len(line) && (first < 0 || depth <= first) {
 			blanks++
 			continue
-		} else if depth <= parent && depth < len(line) {
-			break
+		} else if depth < len(line) && (depth <= parent || depth < first) {
+			break // a comment that stands to the left of the text is not in it
 		} else if first < 0 {
 			first = firstColumn(header, parent, depth)
 		}
@@ -63,9 +63,7 @@ func (l *layout) moved(line string, first int, header string) string {
 		}
 		return strings.Repeat(" ", to+depth-first)
 	}
-	// A line may stand to the left of the first one, as long as it is inside.
-	to = max(to+depth-first, l.levels.inside()-indentStep+1)
-	return strings.Repeat(" ", to) + line[depth:]
+	return strings.Repeat(" ", to+depth-first) + line[depth:]
 }
 
 func leadingSpaces(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }

@@ -2,11 +2,15 @@ package plan
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 func TestFormat(t *testing.T) {
@@ -42,6 +46,39 @@ func TestFormatOfEveryPlan(t *testing.T) {
 	if formatted < 60 {
 		t.Errorf("only %d files could be formatted", formatted)
 	}
+}
+
+// TestCommentsBelowBlockTexts draws block texts at any depth, some of whose lines
+// look like comments, with comments to the left of them: the text keeps its lines,
+// and the comments stay comments, in the column of a key.
+func TestCommentsBelowBlockTexts(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		step := rapid.IntRange(1, 6).Draw(rt, "step")
+		deep := rapid.IntRange(step+1, step+6).Draw(rt, "column of the text")
+		lines := rapid.SliceOfN(rapid.SampledFrom([]string{"x", "# x", "  # deeper", ""}), 0, 4).Draw(rt, "lines")
+		header := rapid.SampledFrom([]string{"|", "|-", "|+", ">", ">-"}).Draw(rt, "header")
+		comments := rapid.SliceOfN(rapid.IntRange(0, deep-1), 1, 3).Draw(rt, "columns of comments")
+		var b strings.Builder
+		at := func(column int, line string) { b.WriteString(strings.Repeat(" ", column) + line + "\n") }
+		at(0, "a:")
+		at(step, "b: "+header)
+		for _, line := range append([]string{"first"}, lines...) {
+			at(deep, line)
+		}
+		for i, column := range comments {
+			at(column, fmt.Sprintf("# comment %d", i))
+		}
+		at(rapid.SampledFrom([]int{0, step}).Draw(rt, "column of the next key"), "c: 1")
+		formatted := checkFormat(t, "p.yaml", []byte(b.String()))
+		if formatted == nil {
+			rt.Fatalf("it cannot be formatted:\n%s", b.String())
+		}
+		for i := range comments {
+			if !regexp.MustCompile(fmt.Sprintf(`(?m)^(  )?# comment %d$`, i)).Match(formatted) {
+				rt.Errorf("comment %d of\n%s\nwent astray in\n%s", i, b.String(), formatted)
+			}
+		}
+	})
 }
 
 func TestExamplesAreFormatted(t *testing.T) {
