@@ -58,7 +58,7 @@ func readLimits(d *decoder, n *node, path string, p *planDraft) { p.limits = n }
 
 var varSection = section[varDraft]{
 	fields: []field[varDraft]{
-		{"type", false, isOneOf(varKinds...), "What values are let in; without it, any text.", func(d *decoder, n *node, path string, v *varDraft) {
+		{"type", false, isWord(varKinds...), "What values are let in; without it, any text.", func(d *decoder, n *node, path string, v *varDraft) {
 			v.kind.set(d, n, path, func(d *decoder, n *node, path string) (string, bool) { return oneOf(d, n, path, varKinds...) })
 		}},
 		{"default", false, isText, "The value unless another is given. Without it, one has to be.", func(d *decoder, n *node, path string, v *varDraft) { v.fallback = n }},
@@ -119,7 +119,7 @@ var sharedFields = []field[jobDraft]{
 		j.destination.at, j.destination.noRegion = n, true
 		j.destination.broken = !destinationSection.read(d, n, path, &j.destination)
 	}},
-	{"db_list", true, isObjects, "The objects to synchronise; everything is {EntireInstance: true}.", func(d *decoder, n *node, path string, j *jobDraft) { j.dbList.set(d, n, path, (*decoder).dbList) }},
+	{"db_list", true, isSomeObjects, "The objects to synchronise; everything is {EntireInstance: true}.", func(d *decoder, n *node, path string, j *jobDraft) { j.dbList.set(d, n, path, (*decoder).dbList) }},
 	{"partition_list", false, isObjects, "The partitions to synchronise.", func(d *decoder, n *node, path string, j *jobDraft) {
 		j.partitionList.set(d, n, path, (*decoder).partitionList)
 	}},
@@ -172,7 +172,7 @@ var destinationSection = section[endpointDraft]{
 
 var passwordSection = section[passwordDraft]{
 	fields: []field[passwordDraft]{
-		{"env", false, isText, "The name of an environment variable.", func(d *decoder, n *node, path string, p *passwordDraft) { p.env.set(d, n, path, (*decoder).envName) }},
+		{"env", false, isEnvName, "The name of an environment variable.", func(d *decoder, n *node, path string, p *passwordDraft) { p.env.set(d, n, path, (*decoder).envName) }},
 		{"file", false, isText, "A file that only you can read, relative to this one.", func(d *decoder, n *node, path string, p *passwordDraft) {
 			p.file.set(d, n, path, (*decoder).secretFile)
 		}},

@@ -159,6 +159,7 @@ var (
 	isRegion   = isMatching("region", regionRule.String(), 64)
 	isInstance = isMatching("instance", instanceRule.String(), instanceMax)
 	isJobName  = isMatching("jobName", nameRule, nameMax)
+	isEnvName  = isMatching("envName", envNameRule.String(), lineMax)
 )
 
 // neverInNames are the characters that badName refuses, as far as a pattern can
@@ -195,6 +196,11 @@ func isOneOf(values ...string) shape {
 	return func(d *definitions) schema { return orReference(d, schema{"enum": values}) }
 }
 
+// isWord is one of values, where no reference can stand.
+func isWord(values ...string) shape {
+	return func(*definitions) schema { return schema{"enum": values} }
+}
+
 func isListOf(values ...string) shape {
 	return func(d *definitions) schema { return listOf(isOneOf(values...)(d)) }
 }
@@ -226,10 +232,23 @@ func isAdopt(d *definitions) schema {
 
 // isObjects is a mapping, JSON text, or one reference and nothing else.
 func isObjects(d *definitions) schema {
-	return d.refer("objects", func() schema {
-		const blank = "[ \t\r\n]*"
-		return schema{"type": []string{"object", "string"}, "pattern": "^" + blank + `\{` + blank + `["}]|^` + reference + `[^}]*\}$`}
+	return d.refer("objects", func() schema { return objects(`["}]`) })
+}
+
+// isSomeObjects is isObjects that is not empty.
+func isSomeObjects(d *definitions) schema {
+	return d.refer("someObjects", func() schema {
+		some := objects(`"`)
+		some["minProperties"] = 1
+		return some
 	})
+}
+
+// objects are written as a mapping or as JSON text, in which begins stands behind
+// the brace.
+func objects(begins string) schema {
+	const blank = "[ \t\r\n]*"
+	return schema{"type": []string{"object", "string"}, "pattern": "^" + blank + `\{` + blank + begins + "|^" + reference + `[^}]*\}$`}
 }
 
 func isLabels(d *definitions) schema {

@@ -201,6 +201,7 @@ vars: {name: p, region: {type: text, description: where}, n: {type: whole, defau
 jobs:
   - name: ${var.name}-1
     source: {profile: "${var.p}", instance: "pc-${var.n}", password: {command: ["${var.x}", 1, true]}}
+    destination: {password: {env: "PW_${var.x}"}}
     db_list: ${var.objects}
     adopt: ${var.adopt}
     state: ${var.state}
@@ -256,7 +257,6 @@ jobs:
 // unseen are the bad plans that are YAML and that the schema takes, and why.
 var unseen = map[string]string{
 	"db-list-deep":          "a schema does not count how deep JSON text goes",
-	"db-list-empty":         "partition_list, which is the same kind of value, may be empty",
 	"db-list-json-twice":    "JSON text is a text",
 	"db-list-number":        "editors read it as some number",
 	"db-list-surrogate":     "JSON text is a text",
@@ -323,13 +323,15 @@ func TestSchemaRefusesEachMistakeAlone(t *testing.T) {
 		job("source: {password: {vault: x}}"), job("source: {password: {command: ls}}"), job("source: {password: {command: []}}"),
 		job("source: {password: '${var.x}'}"), "profiles: {a: {password: hunter2}}", "defaults: {destination: {password: hunter2}}",
 		job("db_list: all"), job("db_list: []"), job("db_list: 1"), job("db_list: '[1]'"), job("db_list: 'all ${var.x}'"), job("db_list: "),
+		job("db_list: {}"), job("db_list: ' { }'"), "defaults: {db_list: {}}",
 		job("labels: [a]"), job("labels: {a b: c}"), job("labels: {a: [b]}"), job("labels: {a: }"),
 		job("adopt: [a]"), job("adopt: a b"), job("state: stopped"), job("on_remove: drop"), job("protect: 1"), job("protect: yes"), job("protect: 'true'"),
 		job("ignore: db_list"), job("ignore: [source.instance]"), job("target_table_mode: {}"),
 		"region: ''", job("db_list: '{a: b}'"), job("db_list: ''"), job("partition_list: '{1}'"),
 		job("source: {user: ''}"), job(`source: {user: "a\nb"}`), job("target_table_mode: ''"), job("labels: {a: ''}"), "include: ''",
 		job("source: {password: {env: ''}}"), job("source: {password: {file: ''}}"), job("source: {password: {command: ['', a]}}"),
-		"version: 1\nname: p\nvars: {a: {description: ''}}",
+		job("source: {password: {env: A B}}"), job("source: {password: {env: 1A}}"), job("source: {password: {env: 5}}"), job("source: {password: {env: A-B}}"),
+		"version: 1\nname: p\nvars: {a: {description: ''}}", "version: 1\nname: p\nvars: {a: {type: '${var.b}'}, b: text}",
 		run("paralel: 1"), run("parallel: 0"), run("parallel: 257"), run("parallel: '4'"), run("parallel: 1.5"), run("rate: -1"), run("rate: 1000001"),
 		run("settle: 31"), run("settle: 31d"), run("settle: -1m"), run("max_elapsed: soon"), run("on_unknown: recreat"), run("max_attempts: 1001"),
 		"limits: {max_create: -1}", "limits: {max_job: 1}", "limits: {max_failures: 1000001}", "include: {a: b}", "include: [[a]]",
