@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -51,17 +52,35 @@ func rowOf(room []int, n int) []int {
 	return make([]int, n+1)
 }
 
-// nearest returns the one of names that word was probably meant to be: the
-// closest within a third of its length (at least one slip), or "".
+// nearest returns the one of names that word was probably meant to be, or "".
 func nearest(word string, names []string) string {
-	word = strings.ToLower(word)
 	best, bestDistance := "", 0
 	for _, name := range names {
-		limit := (len(name) + 1) / 3 // of a single letter, any other would be near
-		d := editDistance(word, strings.ToLower(name), limit)
-		if d <= limit && (best == "" || d < bestDistance) {
+		if d, ok := slips(word, name); ok && (best == "" || d < bestDistance) {
 			best, bestDistance = name, d
 		}
 	}
 	return best
+}
+
+// nearestFew returns those of names that word was probably meant to be, the
+// closest first, and at most so many.
+func nearestFew(word string, names []string, most int) []string {
+	var few []string
+	distance := map[string]int{}
+	for _, name := range names {
+		if d, ok := slips(word, name); ok {
+			few, distance[name] = append(few, name), d
+		}
+	}
+	slices.SortStableFunc(few, func(x, y string) int { return distance[x] - distance[y] })
+	return few[:min(len(few), most)]
+}
+
+// slips returns how far word is from name, whatever their case, and whether it was
+// probably meant to be it: within a third of its length, and at least one slip.
+func slips(word, name string) (int, bool) {
+	limit := (len(name) + 1) / 3 // of a single letter, any other would be near
+	d := editDistance(strings.ToLower(word), strings.ToLower(name), limit)
+	return d, d <= limit
 }

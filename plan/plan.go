@@ -77,3 +77,13 @@ func (p Position) String() string {
 	}
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
+
+// NearestJobs returns the names of the few jobs that name was probably meant to
+// be, the nearest first, or none.
+func (p *Plan) NearestJobs(name string) []string {
+	names := make([]string, len(p.Jobs))
+	for i, job := range p.Jobs {
+		names[i] = job.Name
+	}
+	return nearestFew(name, names, 3)
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +25,18 @@ func (c *planCommand) showExpanded(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if len(wanted.Origins) == 0 {
-		return &exitError{exitInvalid, fmt.Errorf("plan %q has no job %q", wanted.Name, c.expanded)}
+		return &exitError{exitInvalid, c.noSuchJob(wanted)}
 	}
 	return plan.WriteExpanded(c.app.stdout, wanted, wanted.Origins)
+}
+
+// noSuchJob tells which jobs there are when none has the wanted name.
+func (c *planCommand) noSuchJob(wanted *plan.Plan) error {
+	hint := fmt.Sprintf("--show-expanded '*' shows all %d", len(wanted.Jobs))
+	if near := wanted.NearestJobs(c.expanded); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, ", ") + "?"
+	} else if len(wanted.Jobs) == 0 {
+		hint = "it has no jobs at all"
+	}
+	return fmt.Errorf("plan %q has no job %q: %s", wanted.Name, c.expanded, hint)
 }

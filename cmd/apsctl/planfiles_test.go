@@ -81,8 +81,28 @@ func TestExpandedJobCanBePlannedByItself(t *testing.T) {
 	if !strings.Contains(r.stdout, "plan prod-shop, 1 job") {
 		t.Errorf("%s", r)
 	}
-	b.want(exitInvalid, "plan", "plan", "--var", "env=prod", "--show-expanded", "none")
 	b.want(exitInvalid, "plan", "plan", "--var", "env=prod", "--show-expanded", "[")
+}
+
+func TestExpandedSuggestsTheNearestNames(t *testing.T) {
+	b := composedBench(t)
+	b.write("empty.yaml", "version: 1\nname: empty\njobs: []\n")
+	for name, want := range map[string]string{
+		"shard-3": "has no job \"shard-3\": did you mean shard-1, shard-2?\n",
+		"Shar-2":  "did you mean shard-2, shard-1?\n",
+		"on":      "did you mean one?\n",
+		"none":    "did you mean one?\n",
+		"other":   "--show-expanded '*' shows all 3\n",
+		"other-*": "--show-expanded '*' shows all 3\n",
+	} {
+		r := b.want(exitInvalid, "plan", "plan", "--var", "env=prod", "--show-expanded", name)
+		if !strings.HasSuffix(r.stderr, want) || r.stdout != "" {
+			t.Errorf("%s: no %q in %s", name, want, r)
+		}
+	}
+	if r := b.want(exitInvalid, "plan", "empty.yaml", "--show-expanded", "a"); !strings.Contains(r.stderr, "it has no jobs at all") {
+		t.Errorf("got %s", r)
+	}
 }
 
 func TestComposedPlanIsApplied(t *testing.T) {
