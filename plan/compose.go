@@ -127,11 +127,11 @@ func (l *loader) settings(d *decoder, path string, n *node, read func(*node)) {
 	kept.entries = nil
 	for _, e := range n.entries {
 		key := join(path, e.key.text)
-		if first := l.once[key]; first != nil {
+		if first := l.settingsAt[key]; first != nil {
 			e.key.wrong(fmt.Sprintf("it is set at %s too", first.position()), "%s is set in two files", key)
 			continue
 		}
-		l.once[key] = e.key
+		l.settingsAt[key] = e.key
 		kept.entries = append(kept.entries, e)
 	}
 	read(&kept)
@@ -176,7 +176,7 @@ func (l *loader) readMoved(d *decoder, n *node) {
 			e.value.wrong("", "moved leads %s to itself", e.key.quoted())
 		default:
 			l.plan.Moved[old] = now
-			l.once["moved to "+old] = e.value
+			l.moves[old] = e
 		}
 	}
 }
@@ -186,10 +186,10 @@ func (l *loader) finishMoved() {
 	to := map[string]string{}
 	for _, old := range sortedKeys(l.plan.Moved) {
 		now := l.plan.Moved[old]
-		at := l.once["moved to "+old]
+		from, at := l.moves[old].key, l.moves[old].value
 		switch other := to[now]; {
 		case l.seen.has(old):
-			l.once[join("moved", old)].wrong("remove it from moved, or from the jobs", "job %s is in the plan and in moved", quoteName(old))
+			from.wrong("remove it from moved, or from the jobs", "job %s is in the plan and in moved", quoteName(old))
 		case !l.seen.has(now):
 			at.wrong("moved leads from a job's old name to its new one", "the plan has no job %s", at.quoted())
 		case other != "":

@@ -63,7 +63,7 @@ type endpointDraft struct {
 	password                        said[*secret.Ref]
 	passwordVersion                 said[string]
 	noRegion                        bool  // it is a destination
-	at                              *node // nil when the job itself does not have it
+	at                              *node // a profile's key, or the end itself; nil when the job does not have it
 	broken                          bool  // it is no mapping, which was reported
 }
 

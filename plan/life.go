@@ -154,6 +154,6 @@ func (l *loader) noteYetToCome() {
 	}
 	if len(l.plan.Moved) > 0 {
 		old := sortedKeys(l.plan.Moved)[0]
-		l.once["moved to "+old].warn("until then: apsctl ledger mv OLD NEW", "moved is not acted on yet (%s)", Count(len(l.plan.Moved), "job"))
+		l.moves[old].value.warn("until then: apsctl ledger mv OLD NEW", "moved is not acted on yet (%s)", Count(len(l.plan.Moved), "job"))
 	}
 }

@@ -79,7 +79,9 @@ type loader struct {
 	included   map[string]Position // files that an include named, by path and plan folder
 	vars       variables
 	profiles   map[string]*endpointDraft
-	once       map[string]*node // settings of the whole plan, by path
+	nameAt     *node            // where the plan's name was said first
+	settingsAt map[string]*node // keys of settings of the whole plan, by path: run.parallel
+	moves      map[string]entry // renames, by old name
 	seen       *seen
 	tightening []*planDraft // included files, whose limits are read last
 	pending    map[string]*pending
@@ -96,7 +98,7 @@ type loader struct {
 func newLoader(o Options) *loader {
 	return &loader{
 		o: o, included: map[string]Position{}, vars: variables{}, profiles: map[string]*endpointDraft{},
-		once: map[string]*node{}, seen: newSeen(), pending: map[string]*pending{}, plan: &Plan{}, noProfile: map[string]string{},
+		settingsAt: map[string]*node{}, moves: map[string]entry{}, seen: newSeen(), pending: map[string]*pending{}, plan: &Plan{}, noProfile: map[string]string{},
 	}
 }
 
@@ -199,14 +201,13 @@ func (l *loader) expandTop(body *node) *node {
 
 // sameName holds all files to one plan name.
 func (l *loader) sameName(draft *planDraft) {
-	switch first := l.once["name"]; {
+	switch {
 	case !draft.name.ok:
-	case first == nil:
-		l.once["name"] = draft.name.at
-		l.plan.Name = draft.name.value
+	case l.nameAt == nil:
+		l.nameAt, l.plan.Name = draft.name.at, draft.name.value
 	case l.plan.Name != draft.name.value:
 		draft.name.at.wrong("plans of different names are planned and applied one by one", "this is plan %s, and %s is plan %s",
-			draft.name.at.quoted(), first.in.text.shownFile(), first.quoted())
+			draft.name.at.quoted(), l.nameAt.in.text.shownFile(), l.nameAt.quoted())
 	}
 }
 

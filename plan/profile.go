@@ -15,17 +15,16 @@ func (l *loader) addProfiles(draft *planDraft) {
 	}
 	for _, e := range draft.profiles.entries {
 		name := e.key.text
-		first := l.once["profiles."+name]
+		first := l.profiles[name]
 		switch {
 		case !labelKeyRule.MatchString(name):
 			e.key.wrong("a profile's name has 1 to 63 letters, digits and . _ - /", "profiles has a key that cannot be a name")
 			continue
 		case first != nil:
-			e.key.wrong(fmt.Sprintf("it is there at %s too; profiles serve all files", first.position()), "profile %s is there twice", e.key.quoted())
+			e.key.wrong(fmt.Sprintf("it is there at %s too; profiles serve all files", first.at.position()), "profile %s is there twice", e.key.quoted())
 			continue
 		}
-		l.once["profiles."+name] = e.key
-		profile := &endpointDraft{}
+		profile := &endpointDraft{at: e.key}
 		if !profileSection.read(d, e.value, join("profiles", name), profile) {
 			profile.broken = true
 		}
