@@ -8,6 +8,9 @@ const (
 	KindAdopt   Kind = "adopt"   // the service has it, the ledger does not, and adoption was asked for
 	KindUpdate  Kind = "update"  // it exists and differs in what ModifyApsJob can change
 	KindReplace Kind = "replace" // it exists and differs in what only delete and create can change
+	KindDelete  Kind = "delete"  // it left the plan, and is to go
+	KindStart   Kind = "start"   // it exists and is to run
+	KindSuspend Kind = "suspend" // it exists and is to stand still
 	KindKeep    Kind = "keep"    // it exists as the plan says
 	KindResolve Kind = "resolve" // a create was sent and its outcome is not known
 	KindBlocked Kind = "blocked" // a person has to settle something first
@@ -18,14 +21,15 @@ const (
 
 // Kinds lists the kinds in the order in which summaries show them.
 var Kinds = []Kind{
-	KindCreate, KindAdopt, KindUpdate, KindReplace, KindResolve, KindBlocked, KindLeftOver, KindKeep,
+	KindCreate, KindAdopt, KindUpdate, KindReplace, KindDelete, KindStart, KindSuspend, KindResolve, KindBlocked,
+	KindLeftOver, KindKeep,
 }
 
 // Change is what one job needs, and why.
 type Change struct {
 	Kind Kind
 	Name string
-	// Job is the job as the plan wants it; nil for a left-over.
+	// Job is the job as the plan wants it; nil for one that left the plan.
 	Job *Job
 	// Entry is the job's row in the ledger; nil when there is none.
 	Entry *Entry
@@ -73,6 +77,18 @@ func (c Change) Updated() Spec {
 		spec.PartitionList = c.Entry.Spec.PartitionList
 	}
 	return spec
+}
+
+// Puts is what the plan wants an existing job to be put to after whatever else it
+// needs: "" for nothing.
+func (c Change) Puts() DesiredState {
+	switch {
+	case c.Job != nil:
+		return c.Job.State
+	case c.Entry.Life.OnRemove == OnRemoveSuspend:
+		return Suspended
+	}
+	return ""
 }
 
 // Spec is what the plan wants, or for a left-over what the ledger has.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -12,6 +13,9 @@ type DiffOptions struct {
 	// where it agrees with the plan. Off, such a job blocks, unless the plan says
 	// adopt of it.
 	Adopt bool
+	// Delete removes the jobs that left the plan also where the plan did not say
+	// on_remove: delete of them.
+	Delete bool
 	// Owners are the entries of all plans that have a job, by its id. What belongs
 	// to one entry is never taken over by another.
 	Owners map[string]Entry
@@ -41,7 +45,7 @@ func Diff(p *Plan, ledger Snapshot, listings map[string]Listing, o DiffOptions) 
 		_, listed := indexed[job.Region]
 		changes = append(changes, diffJob(job, entry, indexed[job.Region][job.Name], listed, o))
 	}
-	left := leftOvers(ledger, wanted)
+	left := leftOvers(ledger, wanted, o)
 	holdRenames(changes, left)
 	holdElsewhere(changes, ledger.Elsewhere)
 	return append(changes, left...)
@@ -122,6 +126,8 @@ func diffJob(job *Job, entry *Entry, remote []RemoteJob, listed bool, o DiffOpti
 		c.Kind, c.Reason = KindResolve, "a create was sent and its outcome is not known yet"
 	case state.NeedsPerson():
 		c.Kind, c.Reason = KindBlocked, personReason(*entry)
+	case state == StateCreated && entry.Pending.Operation == OperationDelete:
+		c.Kind, c.Reason = KindResolve, "its deletion was sent and has no answer yet"
 	case state == StateCreated:
 		diffCreated(&c)
 	case job.Adopt.ID != "":
@@ -236,12 +242,14 @@ func codeSuffix(code string) string {
 
 // diffCreated decides about a job that exists by the ledger.
 func diffCreated(c *Change) {
-	pending := c.Entry.Pending.IsSet() && !c.Entry.Pending.Confirmed
-	if c.Entry.Digest == c.Job.Digest && !pending {
+	pending := c.Entry.Pending.unconfirmed(OperationModify)
+	versions := diffVersions(c.Entry.Life, c.Job.Life)
+	if c.Entry.Digest == c.Job.Digest && !pending && len(versions) == 0 {
 		c.Kind = KindKeep
+		diffState(c)
 		return
 	}
-	c.Fields = slices.DeleteFunc(diffFields(c.Entry.Spec, c.Job.Spec), func(f FieldChange) bool { return c.Job.Ignore.Has(f.Field) })
+	c.Fields = slices.DeleteFunc(append(diffFields(c.Entry.Spec, c.Job.Spec), versions...), func(f FieldChange) bool { return c.Job.Ignore.Has(f.Field) })
 	c.Kind = KindUpdate
 	for _, f := range c.Fields {
 		if f.Effect != EffectInPlace {
@@ -249,13 +257,51 @@ func diffCreated(c *Change) {
 		}
 	}
 	switch {
+	case c.Kind == KindReplace && !c.Job.Protect && !c.Entry.Life.Protect:
+		c.Reason = fmt.Sprintf("it differs in %s, which only deleting and creating it again changes: a full re-sync; apply --allow replace does that", fieldNames(c.Fields))
 	case pending && c.Kind == KindUpdate:
 		// It may be as it was, as that change would have it, or neither.
 		c.Reason = "a change of its objects was sent and is not confirmed"
+	case c.Kind == KindReplace && (c.Job.Protect || c.Entry.Life.Protect):
+		c.Kind = KindBlocked
+		c.Reason = fmt.Sprintf("it differs in %s, which only deleting and creating it again changes, and it is protected", fieldNames(c.Fields))
 	case len(c.Fields) == 0:
 		// Only ignored fields differ, or none: the canonical form changed between
 		// two versions of apsctl. The job is as the plan wants it.
 		c.Kind = KindKeep
+		diffState(c)
+	}
+}
+
+// fieldNames lists fields for a reason.
+func fieldNames(fields []FieldChange) string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Field
+	}
+	return strings.Join(names, ", ")
+}
+
+// diffState decides whether a job that is otherwise as it should be has to be
+// started or suspended. What the service lists counts before what it was last put
+// to.
+func diffState(c *Change) {
+	wanted := c.Puts()
+	if wanted == "" {
+		return
+	}
+	doing := c.Entry.Doing
+	for _, remote := range c.Remote {
+		if class := ClassOf(remote.Status); remote.ID == c.Entry.JobID && (class == ClassRunning || class == ClassSuspended) {
+			doing = DesiredState(class)
+		}
+	}
+	switch {
+	case doing == wanted && !c.Entry.Pending.unconfirmed(OperationStart, OperationSuspend):
+	case wanted == Running:
+		c.Kind, c.Reason = KindStart, "the plan wants it running"
+	default:
+		c.Kind, c.Reason = KindSuspend, "the plan wants it suspended"
 	}
 }
 
@@ -283,20 +329,72 @@ func diffFields(old, new Spec) []FieldChange {
 	return fields
 }
 
-func leftOvers(ledger Snapshot, wanted map[string]bool) []Change {
+// Notes are what the ledger should know of existing jobs that it does not yet: the
+// parts of a plan that no request carries. What a change will record by itself is
+// not among them.
+func Notes(changes []Change) map[string]Note {
+	notes := map[string]Note{}
+	for _, c := range changes {
+		if c.Kind != KindKeep && c.Kind != KindStart && c.Kind != KindSuspend || c.Job == nil {
+			continue
+		}
+		if c.Job.Life.Kept() != c.Entry.Life.Kept() || !maps.Equal(c.Job.Labels, c.Entry.Labels) {
+			notes[c.Name] = Note{c.Job.Life, c.Job.Labels}
+		}
+	}
+	return notes
+}
+
+// diffVersions lists the passwords that are another version by now. One whose
+// version nobody said before is no change.
+func diffVersions(old, new Life) []FieldChange {
+	var fields []FieldChange
+	for _, v := range []struct{ field, was, is string }{
+		{"source.password_version", old.SourcePasswordVersion, new.SourcePasswordVersion},
+		{"destination.password_version", old.DestinationPasswordVersion, new.DestinationPasswordVersion},
+	} {
+		if v.was != "" && v.is != "" && v.was != v.is {
+			fields = append(fields, FieldChange{v.field, v.was, v.is, EffectBlind})
+		}
+	}
+	return fields
+}
+
+// leftOvers are the jobs that left the plan, as far as they exist or may.
+func leftOvers(ledger Snapshot, wanted map[string]bool, o DiffOptions) []Change {
 	var left []Change
 	for name, entry := range ledger.Entries {
 		if wanted[name] {
 			continue
 		}
-		c := Change{Kind: KindLeftOver, Name: name, Entry: &entry, Reason: "no longer in the plan; left as it is"}
-		if entry.State.Unresolved() {
-			c.Reason = "no longer in the plan, and a create was sent for it whose outcome is not known yet"
+		if !entry.State.Unresolved() && !entry.State.NeedsPerson() && entry.State != StateCreated {
+			continue // there is nothing to be left over
 		}
-		left = append(left, c)
+		left = append(left, diffLeftOver(name, &entry, o))
 	}
 	slices.SortFunc(left, func(a, b Change) int { return strings.Compare(a.Name, b.Name) })
 	return left
+}
+
+// diffLeftOver decides about one job that left the plan.
+func diffLeftOver(name string, entry *Entry, o DiffOptions) Change {
+	c := Change{Kind: KindLeftOver, Name: name, Entry: entry, Reason: "no longer in the plan; left as it is"}
+	switch {
+	case entry.State.Unresolved():
+		c.Reason = "no longer in the plan, and a create was sent for it whose outcome is not known yet"
+	case entry.State != StateCreated:
+	case (entry.Life.OnRemove == OnRemoveDelete || o.Delete) && entry.Life.Protect:
+		c.Reason = "no longer in the plan; protected, so it is left as it is"
+	case entry.Life.OnRemove == OnRemoveDelete:
+		c.Kind, c.Reason = KindDelete, "no longer in the plan, which said on_remove: delete"
+	case o.Delete:
+		c.Kind, c.Reason = KindDelete, "no longer in the plan"
+	case entry.Pending.Operation == OperationDelete:
+		c.Reason = "no longer in the plan; its deletion was sent and is not confirmed"
+	case c.Puts() != "" && (entry.Doing != c.Puts() || entry.Pending.unconfirmed(OperationSuspend)):
+		c.Kind, c.Reason = KindSuspend, "no longer in the plan, which said on_remove: suspend"
+	}
+	return c
 }
 
 func remoteIDs(jobs []RemoteJob) string {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -85,6 +86,10 @@ type Entry struct {
 	UpdatedAt time.Time
 	// Pending is the change of the job that was promised and is not confirmed.
 	Pending Pending
+	// Life is what the plan last said of the job beside its spec, see Life.Kept.
+	Life Life
+	// Doing is what the job was last put to or found at, "" when nobody asked.
+	Doing DesiredState
 }
 
 // Pending is a change of an existing job that may take effect any time until its
@@ -122,6 +127,7 @@ type Intent struct {
 	Spec    Spec
 	Digest  string
 	Labels  map[string]string
+	Life    Life
 	// Nonce and SignedAt are sent as x-acs-signature-nonce and x-acs-date.
 	Nonce    string
 	SignedAt time.Time
@@ -136,15 +142,28 @@ type Intent struct {
 // IsSet reports whether there is one.
 func (p Pending) IsSet() bool { return p.Operation != OperationNone }
 
+// unconfirmed reports whether one of operations may have taken effect and nobody
+// has seen the job since.
+func (p Pending) unconfirmed(operations ...Operation) bool {
+	return p.IsSet() && !p.Confirmed && slices.Contains(operations, p.Operation)
+}
+
+// Note is what a plan says of a job that the service sees nothing of.
+type Note struct {
+	Life   Life
+	Labels map[string]string
+}
+
 // Promise is the durable note that a request to change an existing job is about
 // to be sent. It is committed before the request. With no operation it takes the
 // note back, since the request is proven not to have taken effect.
 type Promise struct {
 	Plan, Name string
-	// Attempt and JobID are the compare-and-swap guard: the entry must be
-	// created, at that attempt and with that id.
+	// Attempt, JobID and Before are the compare-and-swap guard: the entry must be
+	// created, at that attempt, with that id and with that pending.
 	Attempt int
 	JobID   string
+	Before  Pending
 	Pending Pending
 	Reason  string // one line, for the history
 	RunID   string
@@ -164,8 +183,13 @@ type Transition struct {
 	Spec   Spec
 	Digest string
 	Labels map[string]string
-	// Pending is what stays pending beside a new Spec.
+	Life   Life
+	// Before belongs to the guard of a step from created to created: what must be
+	// pending. Pending is what stays so beside a new Spec, and Doing what the job is
+	// doing then.
+	Before  Pending
 	Pending Pending
+	Doing   DesiredState
 
 	JobID      string   // required for created; kept as it was for lost
 	Candidates []string // required for conflict and duplicate

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,9 @@ import (
 // Life is what a plan says about a job beside what it synchronises. The service
 // sees none of it, and it is not part of the digest. The zero Life is the
 // default: nothing is adopted, started, suspended or removed unasked.
+//
+// The ledger keeps it beside the entry, since a job that has left the plan says
+// nothing any more; but not Adopt and Ignore, which only matter while it is there.
 type Life struct {
 	Adopt    Adopt
 	State    DesiredState
@@ -20,6 +24,36 @@ type Life struct {
 	// SourcePasswordVersion and DestinationPasswordVersion change when the
 	// password that is referred to does. "" says nothing of it.
 	SourcePasswordVersion, DestinationPasswordVersion string
+}
+
+// keptLife is the form in which the ledger keeps a Life.
+type keptLife struct {
+	State                      DesiredState `json:"state,omitempty"`
+	OnRemove                   OnRemove     `json:"on_remove,omitempty"`
+	Protect                    bool         `json:"protect,omitempty"`
+	SourcePasswordVersion      string       `json:"source_password_version,omitempty"`
+	DestinationPasswordVersion string       `json:"destination_password_version,omitempty"`
+}
+
+// Kept returns what the ledger keeps of l, as one line of JSON.
+func (l Life) Kept() string {
+	text, err := json.Marshal(keptLife{l.State, l.OnRemove, l.Protect, l.SourcePasswordVersion, l.DestinationPasswordVersion})
+	if err != nil {
+		panic("plan: only texts: " + err.Error())
+	}
+	return string(text)
+}
+
+// ParseLife reads what Kept returned.
+func ParseLife(text string) (Life, error) {
+	var k keptLife
+	if err := json.Unmarshal([]byte(text), &k); err != nil {
+		return Life{}, err
+	}
+	return Life{
+		State: k.State, OnRemove: k.OnRemove, Protect: k.Protect,
+		SourcePasswordVersion: k.SourcePasswordVersion, DestinationPasswordVersion: k.DestinationPasswordVersion,
+	}, nil
 }
 
 // Adopt says what to do about a job that the service has under a wanted name and

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,6 +58,45 @@ type RemoteDetail struct {
 	DBList, PartitionList                  string
 	TargetTableMode, Status                string
 }
+
+// Class is what a status word means, as far as it can be told: the vocabulary is
+// not documented (API reference, section 5).
+type Class string
+
+const (
+	ClassRunning   Class = "running"
+	ClassSuspended Class = "suspended"
+	ClassFailed    Class = "failed"
+	ClassPending   Class = "pending" // anything else: not started, on its way, or a new word
+)
+
+// ClassOf classifies a status word, whatever its case.
+func ClassOf(status string) Class {
+	status = strings.ToLower(status)
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(status, word) })
+	}
+	switch {
+	case has("fail", "error"):
+		return ClassFailed
+	case Suspending(status), NotStarted(status):
+		return ClassPending
+	case has("suspend", "pause", "stop"):
+		return ClassSuspended
+	case has("run", "synchron"):
+		return ClassRunning
+	}
+	return ClassPending
+}
+
+// NotStarted reports whether a status word says that a job waits to be started.
+func NotStarted(status string) bool {
+	status = strings.ToLower(status)
+	return strings.Contains(status, "notstart") || strings.Contains(status, "not start")
+}
+
+// Suspending reports whether a status word says that a job is about to stand still.
+func Suspending(status string) bool { return strings.Contains(strings.ToLower(status), "suspending") }
 
 // CreateRequest is one CreateAPSJob request, complete but for its signature.
 type CreateRequest struct {

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,6 +19,9 @@ import (
 // run is in Report.Stop. A non-nil error is a *LedgerError: the ledger could
 // not record something, and the Report is what is known all the same.
 func (r *Run) Apply(ctx context.Context, drain <-chan struct{}, changes []plan.Change) (Report, error) {
+	if err := r.ledger.Note(ctx, r.plan.Name, plan.Notes(changes), r.clock.Now()); err != nil {
+		return Report{Stop: StopLedger}, ledgerFailed("note what the plan says of its jobs", err)
+	}
 	s := newScheduler(ctx, r, changes)
 	s.loop(drain)
 	report := Report{
@@ -25,7 +29,7 @@ func (r *Run) Apply(ctx context.Context, drain <-chan struct{}, changes []plan.C
 		Requests: s.requests, Throttled: s.throttled, Elapsed: time.Since(s.started),
 	}
 	for _, t := range s.tasks {
-		if t.change.Kind != plan.KindLeftOver || t.state.Unresolved() {
+		if t.change.Kind != plan.KindLeftOver || t.state.Unresolved() { // a left-over is news only while it is open
 			report.Results = append(report.Results, t.finalResult())
 		}
 	}
@@ -81,8 +85,12 @@ func newScheduler(ctx context.Context, r *Run, changes []plan.Change) *scheduler
 // enrol queues what this run can act on.
 func (s *scheduler) enrol(t *task) {
 	s.tasks = append(s.tasks, t)
+	if t.change.Kind == plan.KindReplace && !s.run.options.AllowReplace {
+		t.finish(EndBlocked, t.change.Reason, "differs in what cannot be changed in place")
+		return
+	}
 	switch t.change.Kind {
-	case plan.KindCreate, plan.KindAdopt, plan.KindUpdate:
+	case plan.KindCreate, plan.KindAdopt, plan.KindUpdate, plan.KindReplace, plan.KindDelete, plan.KindStart, plan.KindSuspend:
 		s.queue.add(t)
 		s.total++
 	case plan.KindResolve, plan.KindLeftOver:
@@ -167,37 +175,50 @@ func (s *scheduler) mayRiskOne() bool {
 
 func (s *scheduler) start(t *task) {
 	s.inFlight++
-	if t.change.Kind == plan.KindAdopt {
-		s.group.Go(func() error {
-			a := s.run.adopt(s.stop, t.change)
-			s.events <- func() { s.adopted(t, a) }
-			return nil
-		})
-		return
+	if t.tries == 0 {
+		t.since = time.Now()
 	}
-	if t.change.Kind == plan.KindUpdate {
-		s.group.Go(func() error {
-			u := s.run.update(s.ctx, s.stop, t.change, t.pending)
-			s.events <- func() { s.updated(t, u) }
-			return nil
-		})
-		return
-	}
-	a := s.attemptFor(t)
 	s.group.Go(func() error {
-		s.run.perform(s.ctx, s.stop, a)
-		s.events <- func() { s.attempted(t, a) }
+		s.events <- s.work(t)
 		return nil
 	})
 }
 
+// work does the next thing that the task needs and returns what takes it in. Of
+// the task, a worker only reads; the scheduler leaves it alone meanwhile.
+func (s *scheduler) work(t *task) func() {
+	kind, pending := t.change.Kind, t.pending
+	switch {
+	case t.puts != "":
+		p := s.run.put(s.ctx, s.stop, t.entry, t.puts, pending)
+		return func() { s.putDone(t, p) }
+	case kind == plan.KindAdopt:
+		a := s.run.adopt(s.stop, t.change)
+		return func() { s.adopted(t, a) }
+	case kind == plan.KindUpdate:
+		u := s.run.update(s.ctx, s.stop, t.change, pending)
+		return func() { s.updated(t, u) }
+	case kind == plan.KindDelete, kind == plan.KindReplace && t.state != plan.StateAbsent:
+		d := s.run.remove(s.ctx, s.stop, *t.change.Entry, pending)
+		return func() { s.removed(t, d) }
+	}
+	a := s.attemptFor(t)
+	s.run.perform(s.ctx, s.stop, a)
+	return func() { s.attempted(t, a) }
+}
+
 // attemptFor copies out of the task what a worker needs.
 func (s *scheduler) attemptFor(t *task) *attempt {
-	if t.tries == 0 {
-		t.since = time.Now()
+	baseline := listedIDs(t.change)
+	if c := t.change; c.Entry != nil { // what was there before an earlier attempt was there before this one
+		baseline = append(baseline, c.Entry.Baseline...)
+		if c.Kind == plan.KindReplace {
+			baseline = append(baseline, c.Entry.JobID)
+		}
 	}
+	slices.Sort(baseline)
 	return &attempt{
-		job: t.change.Job, from: t.state, number: t.attempt + 1, baseline: listedIDs(t.change),
+		job: t.change.Job, from: t.state, number: t.attempt + 1, baseline: slices.Compact(baseline),
 		tries: t.tries, last: t.tries+1 >= s.run.options.MaxAttempts,
 	}
 }

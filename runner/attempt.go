@@ -146,7 +146,7 @@ func (r *Run) intend(ctx context.Context, a *attempt, request *plan.CreateReques
 	offset, _ := r.server.estimate()
 	err = r.ledger.Intend(ctx, plan.Intent{
 		Plan: r.plan.Name, Name: a.job.Name, From: a.from, Attempt: a.number,
-		Spec: a.job.Spec, Digest: a.job.Digest, Labels: a.job.Labels,
+		Spec: a.job.Spec, Digest: a.job.Digest, Labels: a.job.Labels, Life: a.job.Life,
 		Nonce: nonce, SignedAt: request.SignedAt, ServerOffset: offset,
 		Endpoint: r.options.Endpoint, Baseline: a.baseline,
 		RunID: r.options.RunID, At: r.clock.Now(),

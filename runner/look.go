@@ -42,6 +42,11 @@ func (s *scheduler) await(t *task) {
 	if limit := t.since.Add(s.run.options.MaxElapsed); s.run.options.OnUnknown == plan.Recreate && settles.Before(limit) {
 		t.lookUntil = limit
 	}
+	s.lookFor(t, now)
+}
+
+// lookFor has the next look of the task's region look for it too.
+func (s *scheduler) lookFor(t *task, now time.Time) {
 	look := s.looks[t.entry.Region]
 	if look == nil {
 		look = &regionLook{}
@@ -106,7 +111,7 @@ func (r *Run) lookAt(ctx context.Context, region string, entries []plan.Entry) (
 	}
 	crashpoint.At(crashpoint.LookBegun)
 	var v *view
-	if due := slices.ContainsFunc(entries, r.settled); due || len(entries) > namesMax {
+	if due := slices.ContainsFunc(entries, func(e plan.Entry) bool { return isLeaving(e) || r.settled(e) }); due || len(entries) > namesMax {
 		var err error
 		if v, err = r.view(ctx, region, due); err != nil {
 			return seen, err
@@ -189,6 +194,12 @@ func (s *scheduler) settled(t *task, f found) bool {
 		t.hold()
 		s.done++
 		return true
+	}
+	if isLeaving(t.entry) {
+		if f.to == plan.StateAbsent {
+			s.gone(t)
+		}
+		return f.to == plan.StateAbsent
 	}
 	if t.change.Kind == plan.KindLeftOver && f.to != plan.StateUnknown {
 		// Nobody wants the job any more: that it is settled is all there is to do.

@@ -109,7 +109,41 @@ func (s *scheduler) existing(t *task, ending Ending, id string) {
 	t.state, t.result.JobID = plan.StateCreated, id
 	s.created++
 	s.retries.earn()
+	if t.change.Kind == plan.KindReplace {
+		ending = EndReplaced
+	}
+	if s.putNext(t, ending) {
+		return
+	}
 	s.finish(t, ending, "", "")
+}
+
+// putNext queues a job again that is there and is to be started or suspended, and
+// reports whether it did.
+func (s *scheduler) putNext(t *task, made Ending) bool {
+	job := t.change.Job
+	if job == nil || job.State == "" {
+		return false
+	}
+	entry := plan.Entry{
+		Plan: s.run.plan.Name, Name: t.change.Name, State: plan.StateCreated, Attempt: t.attempt, Region: job.Region,
+		Spec: job.Spec, Digest: job.Digest, Labels: job.Labels, Life: job.Life, JobID: t.result.JobID,
+	}
+	if made == EndUpdated {
+		entry.Spec, entry.Doing = t.change.Updated(), t.change.Entry.Doing
+	}
+	if entry.Doing == job.State {
+		return false
+	}
+	t.entry, t.made, t.puts = entry, made, job.State
+	t.tries, t.dueAt = 0, time.Now()
+	t.finish(EndFailed, "it exists, but was not put to "+string(job.State)+" yet", "not put to "+string(job.State))
+	s.queue.add(t)
+	return true
+}
+
+func (s *scheduler) finishFor(t *task, ending Ending, why, cause string) {
+	t.finish(ending, why, cause)
 }
 
 func (s *scheduler) fail(t *task, why, cause string) {

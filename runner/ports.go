@@ -23,6 +23,8 @@ type Ledger interface {
 	Stands(ctx context.Context, planName, name string, attempt int) (bool, error)
 	// Promise commits that a request to change an existing job is about to be sent.
 	Promise(ctx context.Context, promise plan.Promise) error
+	// Note records what the plan says of jobs beside their specs.
+	Note(ctx context.Context, planName string, notes map[string]plan.Note, at time.Time) error
 	// Settle commits a transition.
 	Settle(ctx context.Context, transition plan.Transition) error
 }

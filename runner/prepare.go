@@ -30,9 +30,9 @@ func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 	}
 	mine := snapshot
 	mine.Elsewhere = nil // what stands in the way may be settled by a look
-	regions := regionsToAsk(plan.Diff(r.plan, mine, nil, plan.DiffOptions{}))
+	regions := regionsToAsk(plan.Diff(r.plan, mine, nil, plan.DiffOptions{Delete: r.options.AllowDelete}), r.options.AllowReplace)
 	if len(regions) == 0 {
-		return plan.Diff(r.plan, snapshot, nil, plan.DiffOptions{}), nil
+		return plan.Diff(r.plan, snapshot, nil, plan.DiffOptions{Delete: r.options.AllowDelete}), nil
 	}
 	if err := r.lookEverywhere(ctx, snapshot, regions); err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 	if snapshot, err = r.snapshot(ctx); err != nil {
 		return nil, err
 	}
-	return plan.Diff(r.plan, snapshot, r.listings, plan.DiffOptions{Adopt: r.options.Adopt, Owners: r.owners}), nil
+	return plan.Diff(r.plan, snapshot, r.listings, plan.DiffOptions{Adopt: r.options.Adopt, Delete: r.options.AllowDelete, Owners: r.owners}), nil
 }
 
 func (r *Run) snapshot(ctx context.Context) (plan.Snapshot, error) {
@@ -55,7 +55,7 @@ func (r *Run) snapshot(ctx context.Context) (plan.Snapshot, error) {
 }
 
 // regionsToAsk lists, sorted, the regions in which the service must be asked.
-func regionsToAsk(changes []plan.Change) []string {
+func regionsToAsk(changes []plan.Change, replace bool) []string {
 	seen := map[string]bool{}
 	for _, c := range changes {
 		if c.State().Unresolved() {
@@ -64,8 +64,11 @@ func regionsToAsk(changes []plan.Change) []string {
 		if c.Kind == plan.KindCreate || c.Kind == plan.KindAdopt {
 			seen[c.Region()] = true
 		}
-		if c.Kind == plan.KindUpdate && c.Entry.Pending.IsSet() {
-			seen[c.Region()] = true // its answer's date tells the service's time
+		if c.Entry != nil && c.Entry.Pending.IsSet() {
+			seen[c.Entry.Region] = true // its answer's date tells the service's time
+		}
+		if c.Kind == plan.KindDelete || c.Kind == plan.KindReplace && replace {
+			seen[c.Entry.Region] = true // what is to go must be there, and be seen to go
 		}
 		if c.State() == plan.StateLost {
 			seen[c.Entry.Region] = true // it may be back
@@ -186,7 +189,7 @@ func (r *Run) wantsProof(entries []plan.Entry, v *view) bool {
 		case e.State.Unresolved():
 			return len(newcomers(e, v.named[e.Name], v.taken)) == 0 && r.settled(e)
 		case e.State == plan.StateCreated:
-			return !v.listed[e.JobID] && r.settled(e)
+			return !v.listed[e.JobID] && (r.settled(e) || isLeaving(e))
 		}
 		return false
 	})
@@ -214,6 +217,8 @@ func (r *Run) judge(ctx context.Context, entry plan.Entry, v *view) (found, erro
 		return r.absence(entry, v), nil
 	case entry.State == plan.StateAbsent:
 		return r.judgeAbsent(ctx, entry, v)
+	case isLeaving(entry):
+		return r.judgeLeaving(entry, v), nil
 	case entry.State == plan.StateCreated:
 		return r.judgeCreated(entry, v), nil
 	case entry.State == plan.StateLost && v.listed[entry.JobID]:

@@ -10,6 +10,8 @@ import (
 type Result struct {
 	Name   string
 	Action plan.Kind // what the job needed when the run started applying
+	// Left says that the job left the plan: it is not one of those planned.
+	Left bool
 	// State is the job's state in the ledger afterwards; StateNone when the
 	// ledger still has no entry for it.
 	State   plan.State
@@ -34,14 +36,18 @@ type Result struct {
 type Ending string
 
 const (
-	EndCreated  Ending = "created"
-	EndAdopted  Ending = "adopted"
-	EndUpdated  Ending = "updated" // changed in place
-	EndKept     Ending = "kept"
-	EndFailed   Ending = "failed"    // refused, or never got through; the next run tries again
-	EndUnknown  Ending = "unknown"   // sent, outcome not known; settled by a later look
-	EndBlocked  Ending = "blocked"   // a person, or a later version, has to act
-	EndNotTried Ending = "not_tried" // the run stopped before its turn
+	EndCreated   Ending = "created"
+	EndAdopted   Ending = "adopted"
+	EndUpdated   Ending = "updated"  // changed in place
+	EndReplaced  Ending = "replaced" // deleted, and created again
+	EndDeleted   Ending = "deleted"
+	EndStarted   Ending = "started"
+	EndSuspended Ending = "suspended"
+	EndKept      Ending = "kept"
+	EndFailed    Ending = "failed"    // refused, or never got through; the next run tries again
+	EndUnknown   Ending = "unknown"   // sent, outcome not known; settled by a later look
+	EndBlocked   Ending = "blocked"   // a person, or a later version, has to act
+	EndNotTried  Ending = "not_tried" // the run stopped before its turn
 )
 
 // Stop says why a run stopped creating before it had tried every job.
@@ -72,24 +78,32 @@ type Report struct {
 	Elapsed     time.Duration
 }
 
-// Counts are a report's books: Planned is the sum of the others.
+// Counts are a report's books: Planned is the sum of the others but Deleted.
 type Counts struct {
-	Planned  int `json:"planned"`
-	Created  int `json:"created"`
-	Adopted  int `json:"adopted"`
-	Updated  int `json:"updated"`
-	Kept     int `json:"kept"`
-	Failed   int `json:"failed"`
-	Unknown  int `json:"unknown"`
-	Blocked  int `json:"blocked"`
-	NotTried int `json:"not_tried"`
+	Planned   int `json:"planned"`
+	Created   int `json:"created"`
+	Adopted   int `json:"adopted"`
+	Updated   int `json:"updated"`
+	Replaced  int `json:"replaced"`
+	Deleted   int `json:"deleted"` // of jobs that left the plan: not in Planned
+	Started   int `json:"started"`
+	Suspended int `json:"suspended"`
+	Kept      int `json:"kept"`
+	Failed    int `json:"failed"`
+	Unknown   int `json:"unknown"`
+	Blocked   int `json:"blocked"`
+	NotTried  int `json:"not_tried"`
 }
 
-// Counts adds up the wanted jobs by their ending. Left-overs are not counted.
+// Counts adds up the wanted jobs by their ending, and the deleted ones. Other
+// left-overs are not counted.
 func (r Report) Counts() Counts {
 	var c Counts
 	for _, result := range r.Results {
-		if result.Action == plan.KindLeftOver {
+		if result.Ending == EndDeleted {
+			c.Deleted++
+		}
+		if result.Left {
 			continue
 		}
 		c.Planned++
@@ -100,6 +114,12 @@ func (r Report) Counts() Counts {
 			c.Adopted++
 		case EndUpdated:
 			c.Updated++
+		case EndReplaced:
+			c.Replaced++
+		case EndStarted:
+			c.Started++
+		case EndSuspended:
+			c.Suspended++
 		case EndKept:
 			c.Kept++
 		case EndFailed:

@@ -26,6 +26,8 @@ type found struct {
 	candidates []string
 	reason     string
 	evidence   string
+	baseline   []string // added to what the entry has, nil for nothing
+	kept       bool     // a deletion that did not happen, and cannot any more
 }
 
 // evidence is stored with a transition as JSON and says how it is known.
@@ -165,12 +167,19 @@ func (r *Run) certify(entry plan.Entry, v *view) (proof evidence, missing string
 // record writes what was found, if it is news. An entry that somebody else
 // moved on meanwhile is left to them.
 func (r *Run) record(ctx context.Context, entry plan.Entry, f found) error {
+	if f.kept {
+		err := r.promise(ctx, entry, entry.Pending, plan.Pending{}, "the deletion did not take effect")
+		if errors.Is(err, plan.ErrMovedOn) {
+			return nil
+		}
+		return err
+	}
 	if f.to == entry.State || f.to == plan.StateUnknown {
 		return nil
 	}
 	err := r.ledger.Settle(context.WithoutCancel(ctx), plan.Transition{
 		Plan: entry.Plan, Name: entry.Name, From: entry.State, Attempt: entry.Attempt,
-		To: f.to, JobID: f.jobID, Candidates: f.candidates, Reason: f.reason,
+		To: f.to, JobID: f.jobID, Baseline: f.baseline, Candidates: f.candidates, Reason: f.reason,
 		Evidence: f.evidence, RunID: r.options.RunID, At: r.clock.Now(),
 	})
 	if err == nil || errors.Is(err, plan.ErrMovedOn) {

@@ -63,6 +63,10 @@ type Options struct {
 	OnUnknown plan.OnUnknown
 	// Adopt takes over jobs that exist and agree with the plan.
 	Adopt bool
+	// AllowReplace deletes and creates again what differs in fields that cannot be
+	// changed in place. AllowDelete deletes jobs that left the plan also where the
+	// plan did not say on_remove: delete. What is protected is left alone.
+	AllowReplace, AllowDelete bool
 	// Observe is told of progress, from one goroutine at a time; it must return
 	// quickly. nil means nobody is watching.
 	Observe func(Progress)

@@ -33,43 +33,18 @@ type simCloud struct {
 	lag      time.Duration // until a new job is listed, at most
 	scans    map[string]int
 	listed   map[string]int
-}
-
-// simJob is one job that was made, or is being made.
-type simJob struct {
-	id, name, region string
-	source, dest     string
-	dbList           string // as it was made
-	edits            []simEdit
-	nonce            string // "" for a job that apsctl did not ask for
-	at, listedAt     time.Time
-	gone             time.Time // zero while it stays
-}
-
-// simEdit is a change of a job's objects and when it takes effect.
-type simEdit struct {
-	at     time.Time
-	dbList string
-}
-
-func (j *simJob) ours() bool                  { return j.nonce != "" }
-func (j *simJob) stays(now time.Time) bool    { return j.gone.IsZero() || now.Before(j.gone) }
-func (j *simJob) exists(now time.Time) bool   { return !now.Before(j.at) && j.stays(now) }
-func (j *simJob) isListed(now time.Time) bool { return !now.Before(j.listedAt) && j.stays(now) }
-
-// agrees reports whether j is as spec says. What was edited since is a matter of
-// checkObjects.
-func (j *simJob) agrees(spec plan.Spec) bool {
-	return j.name == spec.Name && j.region == spec.Region && j.source == spec.Source.Instance &&
-		j.dest == spec.Destination.Instance && (len(j.edits) > 0 || plan.SameJSON(j.dbList, spec.DBList))
+	// Whether a new job has to be started, and a running one be suspended before it
+	// can be deleted.
+	needsStart, deletesSuspended bool
 }
 
 func newSimCloud(h *history) *simCloud {
-	rng := h.dice.roll("cloud")
+	rng, habits := h.dice.roll("cloud"), h.dice.roll("habits")
 	return &simCloud{
 		h: h, received: map[string]time.Time{}, scans: map[string]int{}, listed: map[string]int{},
 		pageSize: oneOf(rng, 2, 2, 3, 5, 30), newest: rng.IntN(2) == 0,
 		filter: oneOf(rng, "exact", "fuzzy", "ignored"), forgets: rng.IntN(2) == 0,
+		needsStart: habits.IntN(2) == 0, deletesSuspended: habits.IntN(2) == 0,
 		lag: oneOf(rng, 2*time.Second, 2*time.Second, 20*time.Second, 3*time.Minute),
 	}
 }
@@ -92,8 +67,8 @@ func (c *simCloud) serve(p *proc, r simRequest, x *fate) answer {
 		return c.list(p, r, x)
 	case opDetail:
 		return c.detail(p, r, x)
-	case opModify:
-		return c.modify(p, r, x)
+	case opModify, opStart, opSuspend, opDelete:
+		return c.change(p, r, x)
 	}
 	c.h.violate("I6", "p%d sent %s, which apply has no business with", p.id, r.op)
 	return refuse(http.StatusBadRequest, "InvalidAction.NotFound", "")
@@ -186,28 +161,24 @@ func (c *simCloud) detail(p *proc, r simRequest, x *fate) answer {
 	}
 	return success(map[string]any{"APSJobDetail": map[string]any{
 		"SourceEndpointInstanceID": job.source, "DestinationEndpointInstanceID": job.dest,
-		"DbList": job.objects(time.Now()), "PartitionList": map[string]any{}, "TargetTableMode": 0, "Status": "Running",
+		"DbList": job.objects(time.Now()), "PartitionList": map[string]any{}, "TargetTableMode": 0, "Status": job.status(time.Now(), c.needsStart),
 	}})
 }
 
-// modify changes a job's objects. Only one that the ledger has as created may be
-// touched, and only to what the plan says of it.
-func (c *simCloud) modify(p *proc, r simRequest, x *fate) answer {
+// change is a request that changes an existing job. Only one that the ledger has
+// as created, with this request promised, may be touched, and deleted only what
+// the plan does not want as it is.
+func (c *simCloud) change(p *proc, r simRequest, x *fate) answer {
 	job := c.byID(r.form.Get("ApsJobId"))
 	if job == nil || !job.exists(time.Now()) {
 		return refuse(http.StatusBadRequest, "InvalidInput", r.echo)
 	}
-	if r.form.Get("PartitionList") == "" {
+	if r.op == opModify && r.form.Get("PartitionList") == "" {
 		c.h.violate("I6", "p%d changes %s without saying both lists", p.id, job.id)
 	}
-	live, err := c.h.witness.Live(c.h.background, job.region)
-	if !c.h.ledgerError(err) && !slices.ContainsFunc(live, func(e plan.Entry) bool {
-		return e.JobID == job.id && e.State == plan.StateCreated && e.Pending.SignedAt.Equal(r.date)
-	}) {
-		c.h.violate("I6", "p%d changes %s, which the ledger does not have as created and promised", p.id, job.id)
-	}
+	c.h.checkChange(p, r, job)
 	if !x.arrives {
-		c.h.log("p%d changes %s: %s", p.id, job.id, x.why)
+		c.h.log("p%d %s of %s: %s", p.id, r.op, job.id, x.why)
 		return answer{}
 	}
 	a := c.receiveChange(p, r, x, job, time.Now().Add(x.transit))
@@ -232,10 +203,13 @@ func (c *simCloud) receiveChange(p *proc, r simRequest, x *fate, job *simJob, at
 	if x.refusal != nil {
 		return *x.refusal
 	}
+	if !c.fits(r.op, job, at) {
+		return refuse(http.StatusBadRequest, "IncorrectDBInstanceState", r.echo)
+	}
 	if x.executes {
 		at = at.Add(x.work)
-		c.h.log("p%d changes %s of %s at %s: %s", p.id, job.id, job.name, c.h.moment(at), r.form.Get("DbList"))
-		job.edits = append(job.edits, simEdit{at, r.form.Get("DbList")})
+		c.h.log("p%d %s of %s of %s at %s %s", p.id, r.op, job.id, job.name, c.h.moment(at), r.form.Get("DbList"))
+		job.take(r, at)
 		if known {
 			c.h.excuse(job.name, "the service executed a replayed request")
 		}
@@ -246,15 +220,18 @@ func (c *simCloud) receiveChange(p *proc, r simRequest, x *fate, job *simJob, at
 	return success(map[string]any{})
 }
 
-// objects are those of j at that moment.
-func (j *simJob) objects(now time.Time) string {
-	list, latest := j.dbList, time.Time{}
-	for _, e := range j.edits {
-		if !e.at.After(now) && !e.at.Before(latest) {
-			list, latest = e.dbList, e.at
-		}
+// fits reports whether a job is in the state that the operation asks for.
+func (c *simCloud) fits(op string, job *simJob, at time.Time) bool {
+	status := job.status(at, c.needsStart)
+	switch op {
+	case opStart:
+		return status != "Running"
+	case opSuspend:
+		return status == "Running"
+	case opDelete:
+		return !c.deletesSuspended || status != "Running"
 	}
-	return list
+	return true
 }
 
 // visible are the jobs that a listing shows now, were it honest.

@@ -29,6 +29,7 @@ func (h *history) checkEnd(quiet bool) {
 		states[e.Name] = e
 		h.checkAttempts(e)
 		h.checkObjects(e)
+		h.checkLife(e, quiet)
 	}
 	for _, job := range h.cloud.jobs {
 		if job.ours() && job.stays(time.Now()) && !h.covered(job, states[job.name]) && !h.told(job.name) {
@@ -88,6 +89,37 @@ func (h *history) checkObjects(e plan.Entry) {
 	}
 }
 
+// checkLife is that a job which the ledger has is there unless others deleted it,
+// and that in the end, where nothing went wrong with it, each is doing what the
+// plan wants and what was to go is gone.
+func (h *history) checkLife(e plan.Entry, quiet bool) {
+	job := h.cloud.byID(e.JobID)
+	if e.State != plan.StateCreated || job == nil {
+		return
+	}
+	now := time.Now()
+	if job.deleted && !job.stays(now) && e.Pending.Operation != plan.OperationDelete && h.excuses[e.Name] == "" {
+		h.violate("I6", "%s of %s was deleted by us, and the ledger says created", job.id, e.Name)
+	}
+	if !quiet || h.excuses[e.Name] != "" || !h.peaceful() {
+		return
+	}
+	i := slices.IndexFunc(h.jobs, func(j plan.Job) bool { return j.Name == e.Name })
+	switch {
+	case i < 0 && e.Life.OnRemove == plan.OnRemoveDelete && !e.Life.Protect:
+		h.violate("rest", "%s left the plan, which said that it is to be deleted, and is there", e.Name)
+	case i >= 0 && h.jobs[i].Digest == e.Digest && h.jobs[i].State != "" && (job.status(now.Add(timeSettle), h.cloud.needsStart) == "Running") != (h.jobs[i].State == plan.Running):
+		h.violate("rest", "%s is to be %s and is %s", e.Name, h.jobs[i].State, job.status(now, h.cloud.needsStart))
+	case i >= 0 && h.jobs[i].Digest != e.Digest && h.replaces && !e.Life.Protect && !h.jobs[i].Protect:
+		h.violate("rest", "%s is not as the plan wants it", e.Name)
+	}
+}
+
+// peaceful reports whether only the service and the network misbehaved.
+func (h *history) peaceful() bool {
+	return !slices.ContainsFunc([]kind{deletion, oldBaseline, foreignSame, foreignOther, hideCluster}, func(k kind) bool { return h.active(k, -1) != nil })
+}
+
 // checkAttempts is I4.
 func (h *history) checkAttempts(e plan.Entry) {
 	attempts, err := h.witness.Attempts(h.background, e.Plan, e.Name)
@@ -110,13 +142,13 @@ func (h *history) checkClaims() {
 	if h.ledgerError(err) {
 		return
 	}
-	specs := map[string]plan.Spec{}
+	now := map[string]plan.Entry{}
 	entries, err := h.witness.Entries(h.background, store.Filter{Plan: simPlan})
 	if h.ledgerError(err) {
 		return
 	}
 	for _, e := range entries {
-		specs[e.Name] = e.Spec
+		now[e.Name] = e
 	}
 	for _, e := range events {
 		if e.To != plan.StateCreated || strings.HasPrefix(e.Evidence, `{"kind":"promise"`) {
@@ -126,11 +158,11 @@ func (h *history) checkClaims() {
 		if h.ledgerError(err) {
 			return
 		}
-		h.checkClaim(e, specs[e.Name], attempts)
+		h.checkClaim(e, now[e.Name], attempts)
 	}
 }
 
-func (h *history) checkClaim(e store.Event, spec plan.Spec, attempts []store.Attempt) {
+func (h *history) checkClaim(e store.Event, entry plan.Entry, attempts []store.Attempt) {
 	var evidence struct{ Kind string }
 	if e.Evidence != "" && json.Unmarshal([]byte(e.Evidence), &evidence) != nil {
 		h.violate("I2", "the evidence for %s is %q", e.Name, e.Evidence)
@@ -141,9 +173,9 @@ func (h *history) checkClaim(e store.Event, spec plan.Spec, attempts []store.Att
 		h.violate("I2", "%s is on record as %s, which never was", e.Name, e.JobID)
 	case evidence.Kind == "" && job.nonce != attempts[e.Attempt-1].Nonce:
 		h.violate("I2", "%s is on record as %s, which attempt %d did not make", e.Name, e.JobID, e.Attempt)
-	case evidence.Kind != "" && !job.agrees(spec):
+	case evidence.Kind != "" && entry.JobID == e.JobID && !job.agrees(entry.Spec):
 		h.violate("I2", "%s is on record as %s, which is %s from %s to %s of %s", e.Name, e.JobID, job.name, job.source, job.dest, job.dbList)
-	case evidence.Kind == "found" && slices.Contains(attempts[e.Attempt-1].Baseline, e.JobID):
+	case evidence.Kind == "found" && e.Attempt > 0 && slices.Contains(attempts[e.Attempt-1].Baseline, e.JobID):
 		h.violate("I2", "%s is on record as %s, which was there before", e.Name, e.JobID)
 	}
 }

@@ -45,6 +45,7 @@ const (
 	deletion     kind = "deleted-by-others"
 	edit         kind = "plan-edited"
 	oldBaseline  kind = "intent-beside-a-namesake"
+	comeAndGo    kind = "come-and-go"       // the last job leaves the plan or comes back, before each turn
 	toAndFro     kind = "edited-to-and-fro" // the objects of the first job, before each turn
 )
 
@@ -108,7 +109,7 @@ func drawFault(rng *rand.Rand, k kind, place, processes int) *fault {
 	f.from = min(place, processes-1) * rng.IntN(2)
 	f.to = f.from + rng.IntN(processes-f.from)
 	switch k {
-	case lag, lagBeyond, flap, missingPage, wrongTotal, churn, hideCluster, oddDate, toAndFro:
+	case lag, lagBeyond, flap, missingPage, wrongTotal, churn, hideCluster, oddDate, toAndFro, comeAndGo:
 		// Lies of the listing matter to those who look for what earlier
 		// processes sent.
 		f.to, f.left = processes-1, 1000

@@ -32,12 +32,14 @@ type history struct {
 	turns      int // of processes that may meet faults
 	onUnknown  plan.OnUnknown
 	adopts     bool
+	replaces   bool // what differs is deleted and created again
 	redactor   *secret.Redactor
 	witness    *store.Ledger // a second connection to the ledger, for reading only
 	cloud      *simCloud
 
 	mu      sync.Mutex // guards what follows, and the cloud
 	jobs    []plan.Job
+	away    *plan.Job // the one that left the plan and may come back
 	faults  []*fault
 	chosen  map[string]time.Time // by nonce: when it was chosen
 	sends   map[string]int       // by nonce
@@ -66,7 +68,7 @@ func newHistory(seed uint64, kinds []kind, path string) *history {
 		dice: d, path: path, background: context.Background(), start: time.Now(),
 		regions: []string{"cn-hangzhou", "cn-shanghai"}[:1+rng.IntN(5)/4],
 		workers: 1 + rng.IntN(4), turns: 2 + rng.IntN(3),
-		onUnknown: plan.Recreate, adopts: rng.IntN(4) == 0, redactor: secret.NewRedactor(),
+		onUnknown: plan.Recreate, adopts: rng.IntN(4) == 0, replaces: d.roll("replaces").IntN(2) == 0, redactor: secret.NewRedactor(),
 		chosen: map[string]time.Time{}, sends: map[string]int{}, excuses: map[string]string{},
 	}
 	if rng.IntN(15) == 0 {
@@ -80,6 +82,9 @@ func newHistory(seed uint64, kinds []kind, path string) *history {
 		kinds = drawKinds(rng)
 		if d.roll("to and fro").IntN(3) == 0 {
 			kinds = append(kinds, toAndFro)
+		}
+		if d.roll("come and go").IntN(3) == 0 {
+			kinds = append(kinds, comeAndGo)
 		}
 	}
 	for i, k := range kinds {
@@ -100,7 +105,21 @@ func (h *history) spec(name string) plan.Spec {
 
 func (h *history) job(name string) plan.Job {
 	spec := h.spec(name)
-	return plan.Job{Spec: spec, Digest: plan.HashSpec(spec), SourcePassword: &secret.Ref{Env: "PASSWORD_" + name}}
+	return plan.Job{Spec: spec, Digest: plan.HashSpec(spec), SourcePassword: &secret.Ref{Env: "PASSWORD_" + name}, Life: h.life(name)}
+}
+
+// life is what the plan says of a job beside its spec. Half of the jobs say
+// nothing.
+func (h *history) life(name string) plan.Life {
+	rng := h.dice.roll("life", name)
+	if rng.IntN(2) == 0 {
+		return plan.Life{}
+	}
+	return plan.Life{
+		State:    oneOf[plan.DesiredState](rng, "", "", plan.Running, plan.Suspended),
+		OnRemove: oneOf(rng, plan.OnRemoveDelete, plan.OnRemoveDelete, plan.OnRemoveSuspend, plan.OnRemoveKeep),
+		Protect:  rng.IntN(8) == 0,
+	}
 }
 
 func (h *history) password(name string) string {
@@ -278,6 +297,9 @@ func (h *history) strike(k kind, p *proc, about ...any) *fault {
 	return f
 }
 
+// changes reports whether an operation changes something.
+func changes(op string) bool { return op != opList && op != opDetail }
+
 // hits reports whether f strikes a request on its way. h.mu is held.
 func (h *history) hits(f *fault, p *proc, op, key string, n int) bool {
 	if !f.in(p.n) || f.left == 0 {
@@ -286,11 +308,11 @@ func (h *history) hits(f *fault, p *proc, op, key string, n int) bool {
 	odds := f.odds
 	switch f.kind {
 	case dropBefore, dropAfter, hang, cutBody, noRoute, serverError, noID, throttle, redirect, refusal:
-		if op != opCreate && op != opModify {
+		if !changes(op) {
 			odds /= 5
 		}
 	case late, replay:
-		if op != opCreate && op != opModify {
+		if !changes(op) {
 			return false
 		}
 	case sameID, nonceUsed:

@@ -59,6 +59,13 @@ func (l simLedger) Intend(ctx context.Context, in plan.Intent) error {
 	return l.p.mark()
 }
 
+func (l simLedger) Note(ctx context.Context, planName string, notes map[string]plan.Note, at time.Time) error {
+	if err := l.p.turn("note"); err != nil || len(notes) == 0 {
+		return err
+	}
+	return l.write("notes", func() error { return l.inner.Note(ctx, planName, notes, at) })
+}
+
 func (l simLedger) Promise(ctx context.Context, p plan.Promise) error {
 	if err := l.p.turn("promise " + p.Name); err != nil {
 		return err
@@ -78,8 +85,11 @@ func (l simLedger) Settle(ctx context.Context, t plan.Transition) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if t.To == plan.StateAbsent {
+	if t.To == plan.StateAbsent && t.From.Unresolved() {
 		l.p.h.checkAbsence(l.p, t)
+	}
+	if t.To == plan.StateAbsent && t.From == plan.StateCreated {
+		l.p.h.checkDeleted(l.p, t)
 	}
 	if t.From.Unresolved() && t.To == plan.StateCreated && t.Evidence != "" {
 		l.p.h.checkFound(l.p, t)

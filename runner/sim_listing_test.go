@@ -41,7 +41,7 @@ func (c *simCloud) list(p *proc, r simRequest, x *fate) answer {
 	c.listed[region]++
 	rows := make([]map[string]any, len(page))
 	for i, job := range page {
-		rows[i] = row(job)
+		rows[i] = row(job, job.status(time.Now(), c.needsStart))
 	}
 	a := success(map[string]any{
 		"PageNumber": strconv.Itoa(number), "PageSize": strconv.Itoa(size), "TotalCount": total, "APSJobs": rows,
@@ -52,10 +52,10 @@ func (c *simCloud) list(p *proc, r simRequest, x *fate) answer {
 	return a
 }
 
-func row(job *simJob) map[string]any {
+func row(job *simJob, status string) map[string]any {
 	return map[string]any{
 		"ApsJobId": job.id, "ApsJobName": job.name, "SourceInstanceID": job.source,
-		"DestinationInstanceID": job.dest, "Status": "Running", "SubStatus": "-",
+		"DestinationInstanceID": job.dest, "Status": status, "SubStatus": "-",
 		"CreateTime": "2022-06-28 15:00:04", "Delay": 0, "Projress": "30", "ErrMessage": "OK",
 	}
 }

@@ -71,6 +71,7 @@ func (h *history) checkEarlier(p *proc, attempt store.Attempt) {
 	}
 	for _, earlier := range attempts[:attempt.Number-1] {
 		switch {
+		case earlier.Outcome == plan.StateCreated && h.wasDeleted(earlier.Plan, earlier.Name, earlier.Number):
 		case earlier.Outcome != plan.StateAbsent && earlier.Outcome != plan.StateRejected && earlier.Outcome != plan.StateNotSent:
 			h.violate("I5", "p%d sent attempt %d of %s while attempt %d is %s", p.id, attempt.Number, attempt.Name, earlier.Number, earlier.Outcome)
 		case earlier.Outcome == plan.StateAbsent && earlier.Evidence == "":
@@ -82,6 +83,42 @@ func (h *history) checkEarlier(p *proc, attempt store.Attempt) {
 			}
 		}
 	}
+}
+
+// checkChange is the witness of changes: it holds each that leaves a process
+// against what is on disk at that moment, and against the plan. h.mu is held.
+func (h *history) checkChange(p *proc, r simRequest, job *simJob) {
+	live, err := h.witness.Live(h.background, job.region)
+	if h.ledgerError(err) {
+		return
+	}
+	i := slices.IndexFunc(live, func(e plan.Entry) bool { return e.JobID == job.id })
+	if i < 0 || live[i].State != plan.StateCreated || string(live[i].Pending.Operation) != r.op || !live[i].Pending.SignedAt.Equal(r.date) {
+		h.violate("I6", "p%d sends %s of %s, which the ledger does not have as created and promised", p.id, r.op, job.id)
+		return
+	}
+	if r.op != opDelete {
+		return
+	}
+	entry := live[i]
+	wanted := slices.IndexFunc(p.plan.Jobs, func(j plan.Job) bool { return j.Name == entry.Name })
+	switch {
+	case entry.Life.Protect:
+		h.violate("I6", "p%d deletes %s, which is protected", p.id, job.id)
+	case wanted < 0 && entry.Life.OnRemove != plan.OnRemoveDelete:
+		h.violate("I6", "p%d deletes %s, which left the plan and is to be kept", p.id, job.id)
+	case wanted >= 0 && (!h.replaces || p.plan.Jobs[wanted].Digest == entry.Digest):
+		h.violate("I6", "p%d deletes %s, which the plan wants", p.id, job.id)
+	}
+}
+
+// wasDeleted reports whether the ledger has seen that a job, which an attempt
+// made, was deleted. h.mu is held.
+func (h *history) wasDeleted(planName, name string, attempt int) bool {
+	events, err := h.witness.Events(h.background, planName, name)
+	return !h.ledgerError(err) && slices.ContainsFunc(events, func(e store.Event) bool {
+		return e.Attempt == attempt && e.From == plan.StateCreated && e.To == plan.StateAbsent
+	})
 }
 
 // checkAbsence holds a proof of absence against the clock of the service.
@@ -97,16 +134,35 @@ func (h *history) checkAbsence(p *proc, t plan.Transition) {
 	}
 }
 
+// checkDeleted holds the claim that a deleted job is gone against the service.
+func (h *history) checkDeleted(p *proc, t plan.Transition) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	live, err := h.witness.Entries(h.background, store.Filter{Plan: t.Plan, States: []plan.State{plan.StateCreated}})
+	if h.ledgerError(err) {
+		return
+	}
+	for _, e := range live {
+		job := h.cloud.byID(e.JobID)
+		if e.Name == t.Name && e.Attempt == t.Attempt && job != nil && job.exists(time.Now()) && !h.liesAboutLists(p.n) {
+			h.violate("I6", "p%d takes %s of %s for deleted, which is there", p.id, job.id, e.Name)
+		}
+	}
+}
+
+// liesAboutLists reports whether listings may hide what is there.
+func (h *history) liesAboutLists(n int) bool {
+	return slices.ContainsFunc([]kind{flap, hideCluster, missingPage, churn, wrongTotal}, func(k kind) bool { return h.active(k, n) != nil })
+}
+
 // checkFound holds the claim that a listed job is the one that an attempt made
 // against what an honest listing has shown for a while: one of two is nobody's
 // to choose.
 func (h *history) checkFound(p *proc, t plan.Transition) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, lie := range []kind{flap, hideCluster, missingPage, churn} {
-		if h.active(lie, p.n) != nil {
-			return
-		}
+	if h.liesAboutLists(p.n) {
+		return
 	}
 	attempts, err := h.witness.Attempts(h.background, t.Plan, t.Name)
 	if h.ledgerError(err) {
@@ -238,7 +294,7 @@ func (h *history) checkIntents(p *proc, entries []plan.Entry) {
 // checkBooks is I7.
 func (h *history) checkBooks(p *proc) {
 	c := p.report.Counts()
-	sum := c.Created + c.Adopted + c.Updated + c.Kept + c.Failed + c.Unknown + c.Blocked + c.NotTried
+	sum := c.Created + c.Adopted + c.Updated + c.Replaced + c.Started + c.Suspended + c.Kept + c.Failed + c.Unknown + c.Blocked + c.NotTried
 	if sum != c.Planned || c.Planned != len(p.plan.Jobs) {
 		h.violate("I7", "the books of p%d do not balance: %+v for %d jobs", p.id, c, len(p.plan.Jobs))
 	}

@@ -37,6 +37,9 @@ func (h *history) meddle(n int) {
 	if h.active(toAndFro, n) != nil && n > 0 && len(h.jobs) > 0 {
 		h.edit(0, 0)
 	}
+	if h.active(comeAndGo, n) != nil && n > 0 {
+		h.comeOrGo()
+	}
 	if f := h.active(oldBaseline, n); f != nil && n == 0 && f.left > 0 {
 		h.leaveIntent(f.yes, h.randomJob(rng))
 	}
@@ -53,6 +56,26 @@ func (h *history) openJob(rng *rand.Rand) plan.Spec {
 }
 
 func (h *history) randomJob(rng *rand.Rand) plan.Spec { return oneOf(rng, h.jobs...).Spec }
+
+// comeOrGo takes the last job out of the plan, or puts it back, maybe with another
+// destination.
+func (h *history) comeOrGo() {
+	if job := h.away; job != nil {
+		if h.dice.roll("came back", len(h.lines)).IntN(3) == 0 {
+			job.Destination.Instance = "amv-9"
+			job.Digest = plan.HashSpec(job.Spec)
+		}
+		h.log("job %s is back in the plan", job.Name)
+		h.jobs, h.away = append(slices.Clone(h.jobs), *job), nil
+		return
+	}
+	if len(h.jobs) < 2 {
+		return
+	}
+	last := h.jobs[len(h.jobs)-1]
+	h.log("job %s is taken out of the plan", last.Name)
+	h.jobs, h.away = slices.Clone(h.jobs[:len(h.jobs)-1]), &last
+}
 
 // edit changes the plan in one of several ways.
 func (h *history) edit(choice, i int) {
@@ -76,7 +99,7 @@ func (h *history) edit(choice, i int) {
 		return
 	default:
 		h.log("a job is added to the plan")
-		h.jobs = append(slices.Clone(h.jobs), h.job(fmt.Sprintf("new-%03d", len(h.jobs))))
+		h.jobs = append(slices.Clone(h.jobs), h.job(fmt.Sprintf("new-%03d", len(h.lines))))
 		return
 	}
 	h.log("job %s is edited in the plan", job.Name)

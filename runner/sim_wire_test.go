@@ -17,10 +17,13 @@ import (
 )
 
 const (
-	opCreate = "CreateAPSJob"
-	opList   = "DescribeApsJobs"
-	opDetail = "DescribeApsJobDetail"
-	opModify = "ModifyApsJob"
+	opCreate  = "CreateAPSJob"
+	opList    = "DescribeApsJobs"
+	opDetail  = "DescribeApsJobDetail"
+	opModify  = "ModifyApsJob"
+	opStart   = "StartApsJob"
+	opSuspend = "SuspendApsJob"
+	opDelete  = "DeleteApsJob"
 )
 
 // simWire is the network between one process and the cloud, in the place of
@@ -77,7 +80,7 @@ func (w simWire) Call(request *http.Request, _ *http.Transport) (*http.Response,
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if r.op != opCreate && r.op != opModify {
+	if !changes(r.op) {
 		// The core dates what is only read by the bubble's clock; the machine's
 		// own may be wrong.
 		r.date = r.date.Add(p.clockOffset())

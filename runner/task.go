@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -24,6 +23,10 @@ type task struct {
 	own       bool       // sent by this run
 	lookUntil time.Time  // when this run stops looking
 
+	// made is how the job came to be as it is, when it is still to be put to puts.
+	made Ending
+	puts plan.DesiredState
+
 	// pending is the change that was sent and is not confirmed.
 	pending plan.Pending
 
@@ -32,7 +35,7 @@ type task struct {
 
 func newTask(order int, c plan.Change, now time.Time) *task {
 	t := &task{change: c, order: order, state: c.State(), attempt: c.Attempt(), since: now, dueAt: now}
-	t.result = Result{Name: c.Name, Action: c.Kind, Ending: EndNotTried}
+	t.result = Result{Name: c.Name, Action: c.Kind, Left: c.Job == nil, Ending: EndNotTried}
 	if c.Entry != nil {
 		t.result.JobID, t.pending = c.Entry.JobID, c.Entry.Pending
 	}
@@ -41,22 +44,15 @@ func newTask(order int, c plan.Change, now time.Time) *task {
 		t.result.Ending = EndKept
 	case plan.KindBlocked:
 		t.finish(EndBlocked, c.Reason, "a person has to settle it")
-	case plan.KindReplace:
-		t.finish(EndBlocked, unchangeable(c), "differs from the plan")
+	case plan.KindStart, plan.KindSuspend:
+		t.entry, t.puts = *c.Entry, c.Puts()
+		if c.Job != nil {
+			t.entry.Labels, t.entry.Life = c.Job.Labels, c.Job.Life
+		}
 	case plan.KindResolve, plan.KindLeftOver:
 		t.finish(EndUnknown, c.Reason, "outcome unknown")
 	}
 	return t
-}
-
-// unchangeable explains why an existing job that differs is left as it is.
-func unchangeable(c plan.Change) string {
-	fields := make([]string, len(c.Fields))
-	for i, f := range c.Fields {
-		fields[i] = f.Field
-	}
-	return fmt.Sprintf("the job exists and differs from the plan in %s, which only deleting and creating it again would change; apsctl does not do that yet: do it in the console, or put the plan back",
-		strings.Join(fields, ", "))
 }
 
 func (t *task) finish(ending Ending, why, cause string) {

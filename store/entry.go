@@ -19,7 +19,7 @@ type Filter struct {
 
 const entryColumns = "plan, name, state, attempt, region, digest, spec, labels, aps_job_id," +
 	" candidates, code, reason, signed_at_ms, baseline, request_id, updated_at_ms," +
-	" pending, pending_digest, pending_signed_at_ms, pending_confirmed"
+	" pending, pending_digest, pending_signed_at_ms, pending_confirmed, life, doing"
 
 // Snapshot returns the ledger's content for one plan, read in one transaction.
 // Entries is empty, not nil, for a plan that the ledger does not know.
@@ -144,12 +144,12 @@ func readEntries(ctx context.Context, q querier, where string, args ...any) (ent
 
 // scanEntry reads a row of entryColumns.
 func scanEntry(rows *sql.Rows) (e plan.Entry, err error) {
-	var spec, labels, candidates, baseline string
+	var spec, labels, candidates, baseline, life string
 	var jobID sql.NullString
 	var signed, updated, pending sql.NullInt64
 	if err := rows.Scan(&e.Plan, &e.Name, &e.State, &e.Attempt, &e.Region, &e.Digest, &spec, &labels, &jobID,
 		&candidates, &e.Code, &e.Reason, &signed, &baseline, &e.RequestID, &updated,
-		&e.Pending.Operation, &e.Pending.Digest, &pending, &e.Pending.Confirmed); err != nil {
+		&e.Pending.Operation, &e.Pending.Digest, &pending, &e.Pending.Confirmed, &life, &e.Doing); err != nil {
 		return e, err
 	}
 	e.JobID, e.SignedAt, e.UpdatedAt = jobID.String, fromMs(signed), fromMs(updated)
@@ -160,6 +160,9 @@ func scanEntry(rows *sql.Rows) (e plan.Entry, err error) {
 		if err := json.Unmarshal([]byte(*text), into); err != nil {
 			return e, fmt.Errorf("job %q of plan %q: %w", e.Name, e.Plan, err)
 		}
+	}
+	if e.Life, err = plan.ParseLife(life); err != nil {
+		return e, fmt.Errorf("job %q of plan %q: %w", e.Name, e.Plan, err)
 	}
 	return e, nil
 }

@@ -17,12 +17,12 @@ var sendable = []plan.State{plan.StateNone, plan.StateRejected, plan.StateNotSen
 
 const (
 	insertIntent = `INSERT INTO entries (plan, name, state, attempt, region, digest, spec, labels, signed_at_ms,
-		baseline, updated_at_ms, aps_job_id, candidates, code, reason, request_id)
-	VALUES (?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'null', '', '', '')
+		baseline, updated_at_ms, life, aps_job_id, candidates, code, reason, request_id)
+	VALUES (?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'null', '', '', '')
 	ON CONFLICT (plan, name) DO NOTHING RETURNING id`
 
 	updateIntent = `UPDATE entries SET state = 'intent', attempt = ?, region = ?, digest = ?, spec = ?, labels = ?,
-		signed_at_ms = ?, baseline = ?, updated_at_ms = ?, aps_job_id = NULL, candidates = 'null',
+		signed_at_ms = ?, baseline = ?, updated_at_ms = ?, life = ?, doing = '', aps_job_id = NULL, candidates = 'null',
 		code = '', reason = '', request_id = ''
 	WHERE plan = ? AND name = ? AND state = ? AND attempt = ? RETURNING id`
 
@@ -52,10 +52,10 @@ func (l *Ledger) Intend(ctx context.Context, in plan.Intent) error {
 		var err error
 		if in.From == plan.StateNone {
 			err = w.scan(insertIntent, []any{in.Plan, in.Name, in.Attempt,
-				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at}, &id)
+				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at, in.Life.Kept()}, &id)
 		} else {
 			err = w.scan(updateIntent, []any{in.Attempt,
-				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at,
+				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at, in.Life.Kept(),
 				in.Plan, in.Name, string(in.From), in.Attempt - 1}, &id)
 		}
 		if errors.Is(err, sql.ErrNoRows) {

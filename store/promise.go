@@ -14,12 +14,13 @@ import (
 
 const updatePending = `UPDATE entries SET pending = ?, pending_digest = ?, pending_signed_at_ms = ?,
 	pending_confirmed = ?, updated_at_ms = ?
-	WHERE plan = ? AND name = ? AND state = 'created' AND attempt = ? AND aps_job_id = ? RETURNING aps_job_id`
+	WHERE plan = ? AND name = ? AND state = 'created' AND attempt = ? AND aps_job_id = ?
+		AND pending = ? AND pending_signed_at_ms IS ? RETURNING aps_job_id`
 
 // Promise commits the note that a request to change an existing job is about to
 // be sent, or takes it back. It is on disk when Promise returns nil; with any
 // error nothing was written and nothing may be sent: plan.ErrMovedOn when the
-// entry is not created, at p.Attempt, with the id p.JobID. A cancelled ctx does
+// entry is not created, at p.Attempt, with the id p.JobID and p.Before pending. A cancelled ctx does
 // not stop it.
 func (l *Ledger) Promise(ctx context.Context, p plan.Promise) error {
 	op := fmt.Sprintf("record the change of job %q of plan %q", p.Name, p.Plan)
@@ -30,7 +31,8 @@ func (l *Ledger) Promise(ctx context.Context, p plan.Promise) error {
 		var id string
 		err := w.scan(updatePending, []any{string(p.Pending.Operation), p.Pending.Digest, toMs(p.Pending.SignedAt),
 			p.Pending.Confirmed, toMs(p.At),
-			p.Plan, p.Name, p.Attempt, p.JobID}, &id)
+			p.Plan, p.Name, p.Attempt, p.JobID,
+			string(p.Before.Operation), toMs(p.Before.SignedAt)}, &id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return plan.ErrMovedOn
 		}

@@ -38,6 +38,7 @@ func TestPromise_stays_until_a_new_spec_comes(t *testing.T) {
 		t.Fatalf("got %+v", e.Pending)
 	}
 	done := back
+	done.Before = p.Pending
 	done.From, done.Digest, done.Spec = plan.StateCreated, "sha256:new", entryOf(t, l, "a").Spec
 	if err := l.Settle(t.Context(), done); err != nil {
 		t.Fatal(err)

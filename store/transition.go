@@ -23,7 +23,7 @@ var next = map[plan.State][]plan.State{
 	plan.StateIntent: {plan.StateUnknown, plan.StateCreated, plan.StateRejected, plan.StateNotSent,
 		plan.StateAbsent, plan.StateConflict, plan.StateDuplicate},
 	plan.StateUnknown:   {plan.StateCreated, plan.StateAbsent, plan.StateConflict, plan.StateDuplicate},
-	plan.StateCreated:   {plan.StateCreated, plan.StateLost, plan.StateDuplicate},
+	plan.StateCreated:   {plan.StateCreated, plan.StateAbsent, plan.StateLost, plan.StateDuplicate},
 	plan.StateRejected:  {plan.StateCreated, plan.StateConflict, plan.StateDuplicate},
 	plan.StateNotSent:   {plan.StateCreated, plan.StateConflict, plan.StateDuplicate},
 	plan.StateAbsent:    {plan.StateCreated, plan.StateConflict, plan.StateDuplicate},
@@ -34,8 +34,8 @@ var next = map[plan.State][]plan.State{
 
 const (
 	insertAdopted = `INSERT INTO entries (plan, name, state, attempt, region, digest, spec, labels, aps_job_id,
-		candidates, code, reason, signed_at_ms, baseline, request_id, updated_at_ms)
-	VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)
+		candidates, code, reason, signed_at_ms, baseline, request_id, updated_at_ms, life, doing)
+	VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)
 	ON CONFLICT (plan, name) DO NOTHING RETURNING id, coalesce(aps_job_id, '')`
 
 	// A lost job keeps its id; a transition with a digest brings a new spec, and
@@ -47,8 +47,10 @@ const (
 		pending = iif(?8 = '' AND ?1 <> 'absent', pending, ?16),
 		pending_digest = iif(?8 = '' AND ?1 <> 'absent', pending_digest, ?17),
 		pending_signed_at_ms = iif(?8 = '' AND ?1 <> 'absent', pending_signed_at_ms, ?18),
-		pending_confirmed = iif(?8 = '' AND ?1 <> 'absent', pending_confirmed, ?19)
-	WHERE plan = ?12 AND name = ?13 AND state = ?14 AND attempt = ?15 RETURNING id, coalesce(aps_job_id, '')`
+		pending_confirmed = iif(?8 = '' AND ?1 <> 'absent', pending_confirmed, ?19),
+		life = iif(?8 = '', life, ?21), doing = iif(?8 = '' AND ?1 <> 'absent', doing, ?22)
+	WHERE plan = ?12 AND name = ?13 AND state = ?14 AND attempt = ?15
+		AND (?8 = '' OR ?1 <> 'created' OR ?14 <> 'created' OR pending = ?23 AND pending_signed_at_ms IS ?24) RETURNING id, coalesce(aps_job_id, '')`
 
 	updateAttempt = `UPDATE attempts SET outcome = ?, request_id = iif(? = '', request_id, ?), code = ?, reason = ?,
 		evidence = ?, updated_at_ms = ? WHERE entry_id = ? AND attempt = ? AND outcome = ?`
@@ -85,12 +87,12 @@ func (w *writer) settle(t plan.Transition) error {
 	var err error
 	if t.From == plan.StateNone {
 		err = w.scan(insertAdopted, []any{t.Plan, t.Name, string(t.To), t.Spec.Region, t.Digest, spec, labels, jobID,
-			candidates, t.Code, t.Reason, baseline, t.RequestID, at}, &id, &recorded)
+			candidates, t.Code, t.Reason, baseline, t.RequestID, at, t.Life.Kept(), string(t.Doing)}, &id, &recorded)
 	} else {
 		err = w.scan(updateSettled, []any{string(t.To), jobID, candidates, t.Code, t.Reason, t.RequestID, at,
 			t.Digest, t.Spec.Region, spec, labels, t.Plan, t.Name, string(t.From), t.Attempt,
 			string(t.Pending.Operation), t.Pending.Digest, toMs(t.Pending.SignedAt), t.Pending.Confirmed,
-			baseline}, &id, &recorded)
+			baseline, t.Life.Kept(), string(t.Doing), string(t.Before.Operation), toMs(t.Before.SignedAt)}, &id, &recorded)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return plan.ErrMovedOn

@@ -1,0 +1,77 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/apsctl/apsctl/internal/crashpoint"
+	"github.com/apsctl/apsctl/internal/mutant"
+	"github.com/apsctl/apsctl/plan"
+)
+
+var errStoodStill = errors.New("not sent: this process stood still after the request was dated")
+
+// change promises one request, sends it, and takes the promise back where the
+// request is proven to have come to nothing. It returns what is pending then.
+func (r *Run) change(ctx, stop context.Context, entry plan.Entry, request plan.ChangeRequest, pending, before plan.Pending) (plan.Pending, error) {
+	if err := r.governor.Wait(stop, string(request.Operation), request.Region); err != nil {
+		return before, err
+	}
+	chosenAt := r.clock.Boot()
+	request.SignedAt = r.clock.Now().UTC().Truncate(time.Second)
+	pending.SignedAt = request.SignedAt
+	if err := r.promise(ctx, entry, before, pending, string(request.Operation)+" is sent"); err != nil {
+		return before, err
+	}
+	crashpoint.At(crashpoint.PromiseCommitted)
+	err := errStoodStill
+	if r.clock.Boot()-chosenAt <= stoodStill {
+		err = r.service.Change(ctx, request)
+		crashpoint.At(crashpoint.ChangeAnswered)
+	}
+	var call *plan.CallError
+	if undone := err == errStoodStill || errors.As(err, &call) && (call.Undone || mutant.On(mutant.ChangeAssumed)); !undone {
+		return pending, err
+	}
+	if back := r.promise(ctx, entry, pending, before, string(request.Operation)+" did not take effect"); back != nil {
+		return pending, back
+	}
+	return before, err
+}
+
+func (r *Run) promise(ctx context.Context, entry plan.Entry, before, pending plan.Pending, reason string) error {
+	if mutant.On(mutant.NoPromise) {
+		return nil
+	}
+	err := r.ledger.Promise(verdictContext(ctx), plan.Promise{
+		Plan: entry.Plan, Name: entry.Name, Attempt: entry.Attempt, JobID: entry.JobID,
+		Before: before, Pending: pending, Reason: reason, RunID: r.options.RunID, At: r.clock.Now(),
+	})
+	if err != nil && !errors.Is(err, plan.ErrMovedOn) {
+		return ledgerFailed(fmt.Sprintf("record the change of job %q", entry.Name), err)
+	}
+	return err
+}
+
+// alive is a pending change as long as it can still take effect.
+func (r *Run) alive(p plan.Pending) plan.Pending {
+	if r.tooOld(p.SignedAt) {
+		return plan.Pending{}
+	}
+	return p
+}
+
+// confirmed is what a pending change still means once the job was seen so.
+func (r *Run) confirmed(p plan.Pending) plan.Pending {
+	p = r.alive(p)
+	p.Confirmed = p.IsSet()
+	return p
+}
+
+// tooOld reports whether no copy of a request of that date can take effect any
+// more.
+func (r *Run) tooOld(signedAt time.Time) bool {
+	return !r.server.earliest().Before(signedAt.Add(r.options.Settle))
+}

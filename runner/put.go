@@ -1,0 +1,166 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/apsctl/apsctl/internal/crashpoint"
+	"github.com/apsctl/apsctl/plan"
+)
+
+// putting is what came of starting or suspending one existing job.
+type putting struct {
+	pending plan.Pending // what may have taken effect and is not confirmed
+	waits   time.Time    // until when another change may take effect
+	err     error
+}
+
+// put starts or suspends an existing job, unless it is so already, and records
+// that. What the service acknowledges counts: a job that was started need not run
+// yet. A refusal counts where the job turns out to be as wanted, since the service
+// may refuse to start what runs.
+//
+// stop ends it before the promise, ctx also the requests.
+func (r *Run) put(ctx, stop context.Context, entry plan.Entry, to plan.DesiredState, pending plan.Pending) (p putting) {
+	operation := map[plan.DesiredState]plan.Operation{plan.Running: plan.OperationStart, plan.Suspended: plan.OperationSuspend}[to]
+	p.pending = pending
+	if pending.IsSet() && pending.Operation != operation && !r.tooOld(pending.SignedAt) {
+		p.waits = pending.SignedAt.Add(r.options.Settle)
+		return p
+	}
+	is, _, err := r.stands(stop, entry, to)
+	if err == nil && !is {
+		request := plan.ChangeRequest{Operation: operation, Region: entry.Region, JobID: entry.JobID}
+		p.pending, err = r.change(ctx, stop, entry, request, plan.Pending{Operation: operation}, pending)
+		if err == nil || refusedAsIs(err) {
+			err = r.shownAs(ctx, entry, to, err)
+		}
+	}
+	if p.err = err; err == nil {
+		p.err = r.recordPut(ctx, entry, to, p.pending, pending)
+	}
+	return p
+}
+
+// shownAs looks what a request to start or suspend led to. One that was refused
+// may have been refused since there is nothing to do.
+func (r *Run) shownAs(ctx context.Context, entry plan.Entry, to plan.DesiredState, refused error) error {
+	is, begun, err := r.stands(ctx, entry, to)
+	switch {
+	case err == nil && (is || begun):
+		return nil
+	case refused != nil:
+		return refused
+	case err != nil:
+		return err
+	}
+	return &plan.CallError{Operation: "DescribeApsJobDetail", Region: entry.Region, Failure: plan.FailureTemporary,
+		Why: fmt.Sprintf("it was acknowledged, and the job does not show as %s yet", to)}
+}
+
+// stands asks whether the job is as it is to be put: one that was never started
+// stands still, too. begun says that it is on its
+// way there.
+func (r *Run) stands(ctx context.Context, entry plan.Entry, to plan.DesiredState) (is, begun bool, err error) {
+	detail, err := r.service.Detail(ctx, entry.Region, entry.JobID)
+	if err != nil {
+		return false, false, err
+	}
+	class := plan.ClassOf(detail.Status)
+	if class == plan.ClassFailed {
+		return false, false, fmt.Errorf("the job has failed: its status is %s", detail.Status)
+	}
+	waits := plan.NotStarted(detail.Status)
+	begun = class == plan.ClassPending && !waits && (to == plan.Running) != plan.Suspending(detail.Status)
+	return string(class) == string(to) || to == plan.Suspended && waits, begun, nil
+}
+
+func (r *Run) recordPut(ctx context.Context, entry plan.Entry, to plan.DesiredState, pending, before plan.Pending) error {
+	err := r.ledger.Settle(verdictContext(ctx), plan.Transition{
+		Plan: entry.Plan, Name: entry.Name, From: plan.StateCreated, Attempt: entry.Attempt, To: plan.StateCreated,
+		Spec: entry.Spec, Digest: entry.Digest, Labels: entry.Labels, Life: entry.Life, Doing: to, Before: pending, Pending: r.confirmed(before),
+		JobID: entry.JobID, Reason: map[plan.DesiredState]string{plan.Running: "started", plan.Suspended: "suspended"}[to],
+		Evidence: evidence{Kind: "put", Region: entry.Region}.JSON(),
+		RunID:    r.options.RunID, At: r.clock.Now(),
+	})
+	if err != nil && !errors.Is(err, plan.ErrMovedOn) {
+		err = ledgerFailed(fmt.Sprintf("record job %q as %s", entry.Name, to), err)
+	}
+	crashpoint.At(crashpoint.ChangeConfirmed)
+	return err
+}
+
+// putDone takes in what came of starting or suspending.
+func (s *scheduler) putDone(t *task, p putting) {
+	s.inFlight--
+	t.tries++
+	t.pending = p.pending
+	switch {
+	case !p.waits.IsZero():
+		s.waits(t, p.waits)
+	case p.err == nil:
+		t.pending = plan.Pending{}
+		s.put(t)
+	case t.made != "" && refusedAsIs(p.err):
+		// The service may not know by that id yet what it has only just made.
+		var call *plan.CallError
+		errors.As(p.err, &call)
+		o := outcomeOf(call)
+		o.Failure = plan.FailureTemporary
+		s.retry(t, o)
+	default:
+		s.changeFailed(t, p.err)
+	}
+}
+
+// put finishes a task whose job is as it is to be put.
+func (s *scheduler) put(t *task) {
+	ending := t.made
+	if ending == "" {
+		ending = map[plan.DesiredState]Ending{plan.Running: EndStarted, plan.Suspended: EndSuspended}[t.puts]
+	}
+	t.state = plan.StateCreated
+	s.retries.earn()
+	s.finish(t, ending, "", "")
+}
+
+// waits finishes a task that an earlier change stands in the way of.
+func (s *scheduler) waits(t *task, until time.Time) {
+	s.finish(t, EndUnknown, "an earlier change to something else got no answer and can still take effect", "outcome unknown")
+	t.result.SettlesAt = until
+}
+
+// changeFailed takes in an error of a change of an existing job.
+func (s *scheduler) changeFailed(t *task, err error) {
+	var ledger *LedgerError
+	var call *plan.CallError
+	switch {
+	case errors.As(err, &ledger):
+		s.err = err
+		s.end(StopLedger, err.Error(), plan.FailureNone)
+	case errors.Is(err, plan.ErrMovedOn):
+		t.pending = plan.Pending{}
+		s.finish(t, EndBlocked, "another process moved this job on; run again to see where it stands", "moved on elsewhere")
+	case errors.Is(err, context.Canceled):
+		s.queue.add(t) // the run is stopping
+	case errors.As(err, &call):
+		s.refused(t, outcomeOf(call))
+	default:
+		s.failedBefore(t, err)
+	}
+}
+
+// outcomeOf words a failed change as what came of a create, for the retries.
+func outcomeOf(call *plan.CallError) plan.Outcome {
+	why := call.Why
+	if !strings.HasPrefix(why, call.Operation) {
+		why = call.Operation + ": " + why
+	}
+	return plan.Outcome{
+		Verdict: plan.VerdictRejected, Failure: call.Failure, Code: call.Code, Message: call.Message,
+		Why: why, RetryAfter: call.RetryAfter, RequestID: call.RequestID,
+	}
+}

@@ -1,0 +1,116 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// removing is what came of sending the deletion of one job. Whether it is gone,
+// the listing says.
+type removing struct {
+	pending plan.Pending
+	err     error
+}
+
+// remove sends the deletion of a job, by its id. It does no harm to send it again.
+// A job that is refused since it runs is suspended first.
+//
+// stop ends it before the promise, ctx also the requests.
+func (r *Run) remove(ctx, stop context.Context, entry plan.Entry, pending plan.Pending) (d removing) {
+	d = r.sendDelete(ctx, stop, entry, pending)
+	if !refusedAsIs(d.err) {
+		return d
+	}
+	detail, err := r.service.Detail(stop, entry.Region, entry.JobID)
+	switch {
+	case refusedAsIs(err):
+		return removing{pending: d.pending} // nobody knows the id: the listing says whether it is gone
+	case err != nil || plan.ClassOf(detail.Status) == plan.ClassSuspended:
+		return d
+	}
+	request := plan.ChangeRequest{Operation: plan.OperationSuspend, Region: entry.Region, JobID: entry.JobID}
+	refused := d.err
+	if d.pending, d.err = r.change(ctx, stop, entry, request, plan.Pending{Operation: request.Operation}, d.pending); d.err != nil {
+		if refusedAsIs(d.err) {
+			d.err = refused
+		}
+		return d
+	}
+	return r.sendDelete(ctx, stop, entry, d.pending)
+}
+
+func (r *Run) sendDelete(ctx, stop context.Context, entry plan.Entry, before plan.Pending) (d removing) {
+	request := plan.ChangeRequest{Operation: plan.OperationDelete, Region: entry.Region, JobID: entry.JobID}
+	d.pending, d.err = r.change(ctx, stop, entry, request, plan.Pending{Operation: request.Operation}, before)
+	return d
+}
+
+// refusedAsIs reports whether the service refused for a reason of the job's own.
+func refusedAsIs(err error) bool {
+	var call *plan.CallError
+	return errors.As(err, &call) && call.Failure == plan.FailureOther
+}
+
+// removed takes in what came of sending a deletion.
+func (s *scheduler) removed(t *task, d removing) {
+	s.inFlight--
+	t.tries++
+	t.pending = d.pending
+	var call *plan.CallError
+	answerLost := errors.As(d.err, &call) && !call.Undone && !call.Failure.StopsRun() && !errors.Is(d.err, context.Canceled)
+	if d.err == nil || answerLost {
+		s.awaitGone(t)
+		return
+	}
+	s.changeFailed(t, d.err)
+}
+
+// awaitGone has a deleted job looked for in the listing until it is gone from it,
+// or the job's time in this run is over.
+func (s *scheduler) awaitGone(t *task) {
+	t.entry = *t.change.Entry
+	t.entry.Pending = t.pending
+	t.lookUntil = t.since.Add(s.run.options.MaxElapsed)
+	t.finish(EndUnknown, "its deletion was sent; the listing still shows it", "not gone yet")
+	s.lookFor(t, time.Now())
+}
+
+// gone acts on a listing that does not show a deleted job any more.
+func (s *scheduler) gone(t *task) {
+	t.pending, t.state = plan.Pending{}, plan.StateAbsent
+	if t.change.Kind != plan.KindReplace {
+		s.finish(t, EndDeleted, "", "")
+		return
+	}
+	t.finish(EndNotTried, "deleted; not created again yet", "")
+	t.tries, t.dueAt = 0, time.Now()
+	s.queue.add(t)
+}
+
+// isLeaving reports whether the deletion of e's job was sent and is not confirmed.
+func isLeaving(e plan.Entry) bool {
+	return e.State == plan.StateCreated && e.Pending.Operation == plan.OperationDelete
+}
+
+// judgeLeaving looks whether a deleted job is gone. That it is still listed proves
+// nothing until no copy of the request can take effect any more.
+func (r *Run) judgeLeaving(entry plan.Entry, v *view) found {
+	still := found{to: entry.State}
+	if v.listed[entry.JobID] {
+		still.kept = r.tooOld(entry.Pending.SignedAt)
+		return still
+	}
+	canary, ok := v.canary(entry)
+	if !v.listing.Agreed || !ok {
+		return still
+	}
+	return found{
+		to: plan.StateAbsent, reason: "deleted", baseline: append(slices.Clone(entry.Baseline), entry.JobID),
+		evidence: evidence{Kind: "deleted", Region: entry.Region, ServerTime: v.since, SignedAt: entry.Pending.SignedAt,
+			Listed: len(v.listing.Jobs), Canary: canary}.JSON(),
+	}
+}
