@@ -110,7 +110,7 @@ func (d *decoder) matching(n *node, path string, rule *regexp.Regexp, most int, 
 }
 
 func (d *decoder) planName(n *node, path string) (string, bool) {
-	return d.matching(n, path, planNameRule, 64, "a plan's name has 1 to 64 letters, digits, dots, dashes and underscores, and starts with a small letter or digit")
+	return d.matching(n, path, planNameRule, 64, planNameHint)
 }
 
 func (d *decoder) region(n *node, path string) (string, bool) {
