@@ -114,7 +114,7 @@ func (d *decoder) planName(n *node, path string) (string, bool) {
 }
 
 func (d *decoder) region(n *node, path string) (string, bool) {
-	return d.matching(n, path, regionRule, 64, "a region is an id such as cn-hangzhou")
+	return d.matching(n, path, regionRule, 64, regionHint)
 }
 
 func (d *decoder) instance(n *node, path string) (string, bool) {

@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -155,7 +157,7 @@ func ImportedSpec(f Found, detail RemoteDetail) (Spec, error) {
 		spec.TargetTableMode = detail.TargetTableMode
 	}
 	if detail.DBList == "" {
-		return spec, fmt.Errorf("the service does not tell what it synchronises (its db_list)")
+		return spec, errors.New("the service does not tell what it synchronises (its db_list)")
 	}
 	var err error
 	if spec.DBList, err = CanonicalJSON(detail.DBList); err != nil {
@@ -175,16 +177,21 @@ func ImportedSpec(f Found, detail RemoteDetail) (Spec, error) {
 // sayable reports what keeps a plan from saying a spec, by letting one say it.
 func sayable(spec Spec) error {
 	_, err := Imported("imported", []Spec{spec})
-	if problems, ok := err.(Problems); ok {
+	if problems := (Problems)(nil); errors.As(err, &problems) {
 		return fmt.Errorf("no plan can say it: %s", strings.ReplaceAll(problems[0].Message, "jobs[0].", "its "))
 	}
 	return err
 }
 
 // CheckPlanName reports what is wrong with a plan's name.
-func CheckPlanName(name string) error {
-	if planNameRule.MatchString(name) {
+func CheckPlanName(name string) error { return checkText(name, planNameRule, 64, planNameHint) }
+
+// CheckRegion reports what is wrong with a region's id.
+func CheckRegion(region string) error { return checkText(region, regionRule, 64, regionHint) }
+
+func checkText(text string, rule *regexp.Regexp, most int, hint string) error {
+	if len(text) <= most && rule.MatchString(text) {
 		return nil
 	}
-	return fmt.Errorf("%s cannot be a plan's name: %s", quoteName(name), planNameHint)
+	return fmt.Errorf("it cannot be %s: %s", quoteName(text), hint)
 }

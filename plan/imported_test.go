@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -104,6 +105,24 @@ func TestImportedPlanIsShort(t *testing.T) {
 	text, _ = imported(t, mixed)
 	if n := linesPerJob(text, len(mixed)); n != 1 || strings.Count(text, "orders,") != 20 || strings.Count(text, "users,") != 20 {
 		t.Errorf("%g lines a job, or objects that are there more than once:\n%s", n, text)
+	}
+}
+
+func TestImportedPlanIsAsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/import.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var specs []Spec
+	for i := range 3 {
+		specs = append(specs, Spec{
+			Name: fmt.Sprintf("orders-%d", i), Region: "cn-hangzhou", DBList: `{"EntireInstance":true}`,
+			Source: SourceEndpoint{Instance: fmt.Sprintf("pc-bp1orders%d", i)}, Destination: DestinationEndpoint{Instance: "amv-bp1warehouse"},
+		})
+	}
+	specs[2].DBList = `{"shop":{"all":true,"name":"shop"}}`
+	if text, err := Imported("orders", specs); err != nil || !strings.Contains(string(page), "```yaml\n"+string(text)+"```\n") {
+		t.Errorf("docs/import.md does not have this, %v:\n%s", err, text)
 	}
 }
 

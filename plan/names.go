@@ -18,7 +18,10 @@ const nameMax = 128
 
 const nameHint = "a job's name has 1 to 128 letters, digits and . _ - : and starts with a letter or digit"
 
-const planNameHint = "a plan's name has 1 to 64 letters, digits, dots, dashes and underscores, and starts with a small letter or digit"
+const (
+	planNameHint = "a plan's name has 1 to 64 letters, digits, dots, dashes and underscores, and starts with a small letter or digit"
+	regionHint   = "a region is an id such as cn-hangzhou"
+)
 
 // jobName reads the name that becomes ApsJobName.
 func (d *decoder) jobName(n *node, path string) (string, bool) {
