@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/user"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,8 +63,10 @@ func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 	if !c.yes && slices.Contains(args, plan.StdinPath) {
 		return usagef(cmd, "apply asks before it changes anything, and the plan comes from where the answer would: add --yes")
 	}
-	if !c.yes && (!c.app.stdinTerminal || !c.app.stderrTerminal || c.output.json()) {
-		return usagef(cmd, "apply asks before it changes anything and there is no terminal to ask on: add --yes")
+	if !c.yes {
+		if err := c.app.checkAsking(cmd, c.output); err != nil {
+			return err
+		}
 	}
 	wanted, err := c.files.load(c.app, cmd, args)
 	if err != nil {
@@ -168,30 +167,7 @@ func (c *applyCommand) confirm(wanted *plan.Plan, changes []plan.Change, summary
 	if c.yes || summary.Changes() == 0 {
 		return nil
 	}
-	fmt.Fprint(c.app.stderr, "\nCarry this out? Only yes does: ")
-	answer, err := c.readLine()
-	if err != nil {
-		return err
-	}
-	if strings.TrimSpace(answer) != "yes" {
-		return &exitError{exitFailure, fmt.Errorf("not confirmed: nothing was created")}
-	}
-	return nil
-}
-
-// readLine waits for a line on stdin, or the first interrupt.
-func (c *applyCommand) readLine() (string, error) {
-	lines := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(c.app.stdin).ReadString('\n')
-		lines <- line
-	}()
-	select {
-	case line := <-lines:
-		return line, nil
-	case <-c.interrupts.draining:
-		return "", context.Canceled
-	}
+	return c.app.confirm(c.interrupts.draining)
 }
 
 // finish closes the run's record and prints the report.

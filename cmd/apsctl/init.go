@@ -48,7 +48,22 @@ replaced.`,
 }
 
 func (c *initCommand) run(file string) error {
-	err := createDurably(file, firstPlan)
+	if err := planFileError(file, createDurably(file, firstPlan)); err != nil {
+		return err
+	}
+	argument := ""
+	if file != planDefault {
+		argument = " " + file
+	}
+	_, err := fmt.Fprint(c.app.stderr, printable.Line(file), " is written. Try it, and make it yours:\n",
+		"  apsctl validate", printable.Line(argument), "\n",
+		"  apsctl plan --emulator", printable.Line(argument), "\n",
+		"  apsctl apply --emulator --yes", printable.Line(argument), "\n")
+	return err
+}
+
+// planFileError says what keeps a new plan from being written to file.
+func planFileError(file string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return &exitError{exitLimit, fmt.Errorf("%s exists and is left as it is: name another file, or move it away", file)}
@@ -57,15 +72,7 @@ func (c *initCommand) run(file string) error {
 	case err != nil:
 		return fmt.Errorf("write the plan %s: %w", file, err)
 	}
-	argument := ""
-	if file != planDefault {
-		argument = " " + file
-	}
-	_, err = fmt.Fprint(c.app.stderr, printable.Line(file), " is written. Try it, and make it yours:\n",
-		"  apsctl validate", printable.Line(argument), "\n",
-		"  apsctl plan --emulator", printable.Line(argument), "\n",
-		"  apsctl apply --emulator --yes", printable.Line(argument), "\n")
-	return err
+	return nil
 }
 
 // createDurably makes a new file that is on disk and whole when it gets its

@@ -94,19 +94,33 @@ func (b *bench) seed(seeds ...seed) {
 // ledger, and returns their ids by name.
 func (c *cloud) jobs(n int) map[string]string {
 	c.Helper()
+	specs := make([]plan.Spec, n)
+	for i := range specs {
+		specs[i] = specOf(fmt.Sprintf("job-%04d", i))
+	}
+	ids := map[string]string{}
+	for i, id := range c.make(specs...) {
+		ids[specs[i].Name] = id
+	}
+	return ids
+}
+
+// make makes jobs on the service, behind the back of every ledger, and returns
+// their ids.
+func (c *cloud) make(specs ...plan.Spec) []string {
+	c.Helper()
 	client, err := aps.New(aps.Options{Endpoint: c.address, Credentials: aps.StaticCredentials("emulator", "emulator", "")})
 	if err != nil {
 		c.Fatal(err)
 	}
 	defer client.CloseIdleConnections()
-	ids := map[string]string{}
-	for i := range n {
-		spec := specOf(fmt.Sprintf("job-%04d", i))
+	ids := make([]string, len(specs))
+	for i, spec := range specs {
 		outcome := client.Create(c.Context(), plan.CreateRequest{Spec: spec, Nonce: rand.Text(), SignedAt: time.Now()})
 		if outcome.Verdict != plan.VerdictCreated {
 			c.Fatalf("create %s: %+v", spec.Name, outcome)
 		}
-		ids[spec.Name] = outcome.JobID
+		ids[i] = outcome.JobID
 	}
 	return ids
 }

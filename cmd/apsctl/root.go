@@ -51,7 +51,8 @@ func newRoot(app *app) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(
 		newInitCommand(app), newPlanCommand(app), newApplyCommand(app), newStatusCommand(app),
-		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newLedgerCommand(app),
+		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newImportCommand(app),
+		newLedgerCommand(app),
 		newEmulatorCommand(app), newSchemaCommand(app), newVersionCommand(app),
 	)
 	root.InitDefaultCompletionCmd()

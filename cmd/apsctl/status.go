@@ -103,7 +103,7 @@ func (c *statusCommand) ask(ctx context.Context, ledger *store.Ledger, jobs []jo
 		return err
 	}
 	defer service.close()
-	if err := c.checkAccount(ctx, ledger, service); err != nil {
+	if err := checkAccount(ctx, ledger, service); err != nil {
 		return err
 	}
 	listed := map[string]*listedJobs{} // by region
@@ -125,7 +125,9 @@ func (c *statusCommand) ask(ctx context.Context, ledger *store.Ledger, jobs []jo
 	return nil
 }
 
-func (c *statusCommand) checkAccount(ctx context.Context, ledger *store.Ledger, service *service) error {
+// checkAccount refuses a ledger that belongs to another account or service. It
+// writes nothing into one that belongs to none yet.
+func checkAccount(ctx context.Context, ledger *store.Ledger, service *service) error {
 	identity, err := service.CallerIdentity(ctx)
 	if err != nil {
 		return err
@@ -134,7 +136,7 @@ func (c *statusCommand) checkAccount(ctx context.Context, ledger *store.Ledger, 
 	if err != nil {
 		return err
 	}
-	if meta.Account == identity.AccountID && meta.Service == service.Service() {
+	if meta.Account == "" || meta.Account == identity.AccountID && meta.Service == service.Service() {
 		return nil
 	}
 	return &store.ForeignError{
