@@ -27,6 +27,15 @@ func (b *bench) read(name string) string {
 	return string(text)
 }
 
+func (b *bench) files(pattern string) []string {
+	b.Helper()
+	names, err := filepath.Glob(filepath.Join(b.dir, pattern))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return names
+}
+
 // noChanges fails the test unless the plan has n jobs and nothing to do, by the
 // ledger and when it is applied.
 func (b *bench) noChanges(file string, n int) {
@@ -144,6 +153,26 @@ func TestImportLeavesOutWhatAPersonMustSettle(t *testing.T) {
 	out := b.importsOf(b.want(exitUnknown, "import", "--ids", "ids", "--region", "cn-hangzhou", "--plan-name", "beijing", "--yes", "-o", "json"))
 	if out.Counts.NotListed != 1 || out.NotListed[0] != ids[5] || out.ExitCode != exitUnknown {
 		t.Errorf("got %+v", out)
+	}
+}
+
+func TestImportKilledHalfWayGoesOn(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--latency", "10ms")
+	cloud.jobs(30)
+	args := []string{"import", "--all", "--region", "cn-hangzhou", "--generate", "imported.yaml", "--yes", "--parallel", "1"}
+	p := b.start(args...)
+	b.eventually("some details", func() bool { return cloud.stats().Actions["DescribeApsJobDetail"].Calls > 3 })
+	if err := p.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if p.result(); len(b.files("*.yaml")) != 0 {
+		t.Fatal("the plan was written before the ledger had all of it")
+	}
+	wantIn(t, b.want(exitDone, args...).stdout, "imported.yaml has 30 jobs")
+	b.noChanges("imported.yaml", 30)
+	if n := cloud.stats().Actions["DescribeApsJobDetail"].Calls; n > 31 {
+		t.Errorf("%d calls for details: what was recorded was asked for again", n)
 	}
 }
 
