@@ -117,6 +117,9 @@ func (c *importCommand) check(cmd *cobra.Command) error {
 	if err := plan.CheckPlanName(c.plan); err != nil {
 		return usagef(cmd, "--plan-name: %v", err)
 	}
+	if c.generate == plan.StdinPath {
+		return usagef(cmd, "--generate is the name of a new file, not %q", c.generate)
+	}
 	if err := c.choice.read(); err != nil {
 		return err
 	}

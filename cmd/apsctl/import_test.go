@@ -221,7 +221,7 @@ func TestImportMistakesAreToldBeforeAnythingHappens(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"--all", "--name", "x"}, {"--list", "--all"}, {"--list", "--generate", "x.yaml"}, {"--all"}, {"--all", "--yes"},
 		{"--name", "[", "--yes"}, {"--ids", "gone", "--yes"}, {"--ids", "empty", "--yes"}, {"--all", "--yes", "--plan-name", "Big"},
-		{"--all", "--yes", "--parallel", "0"}, {"--list", "--region", "x y"}, {"--all", "--yes", "--generate", "no/folder.yaml"}, {"file.yaml"},
+		{"--all", "--yes", "--parallel", "0"}, {"--list", "--region", "x y"}, {"--all", "--yes", "--generate", "no/folder.yaml"}, {"--all", "--yes", "--generate", "-"}, {"file.yaml"},
 	} {
 		b.want(exitInvalid, append([]string{"import"}, args...)...)
 	}
