@@ -147,17 +147,18 @@ func (l *loader) tighten() {
 		if draft.limits == nil || !limitsSection.read(draft.source.decoder(), draft.limits, "limits", &own) {
 			continue
 		}
-		tighten(draft, "max_create", own.MaxCreate, plan.MaxCreate, &l.plan.Limits.MaxCreate)
-		tighten(draft, "max_failures", own.MaxFailures, plan.MaxFailures, &l.plan.Limits.MaxFailures)
+		for i, key := range limitsSection.names() {
+			tighten(draft, key, *own.all()[i], *plan.all()[i], l.plan.Limits.all()[i])
+		}
 	}
 }
 
-func tighten(draft *planDraft, key string, own, plan *int, limit **int) {
+func tighten(draft *planDraft, key string, own, plan *Limit, limit **Limit) {
 	switch {
 	case own == nil:
-	case plan != nil && *own > *plan:
-		cmp.Or(draft.limits.child(key), draft.limits).wrong("an included file can lower a limit, not raise it", "limits.%s is %d here and %d in the plan", key, *own, *plan)
-	case *limit == nil || *own < **limit:
+	case plan != nil && own.looser(*plan):
+		cmp.Or(draft.limits.child(key), draft.limits).wrong("an included file can lower a limit, not raise it", "limits.%s is %s here and %s in the plan", key, *own, *plan)
+	case *limit == nil || (*limit).looser(*own):
 		*limit = own
 	}
 }

@@ -35,11 +35,15 @@ func Diff(p *Plan, ledger Snapshot, listings map[string]Listing, o DiffOptions) 
 	for region, listing := range listings {
 		indexed[region] = indexByName(listing)
 	}
+	moves := Moves(p, ledger)
 	for i := range p.Jobs {
 		job := &p.Jobs[i]
 		wanted[job.Name] = true
 		var entry *Entry
 		if e, ok := ledger.Entries[job.Name]; ok {
+			entry = &e
+		} else if e, ok := moves[job.Name]; ok {
+			wanted[e.Name] = true
 			entry = &e
 		}
 		_, listed := indexed[job.Region]
@@ -49,6 +53,21 @@ func Diff(p *Plan, ledger Snapshot, listings map[string]Listing, o DiffOptions) 
 	holdRenames(changes, left)
 	holdElsewhere(changes, ledger.Elsewhere)
 	return append(changes, left...)
+}
+
+// Moves are the entries that the plan gives a new name, by that name. One whose
+// create has no answer yet keeps its name until it is settled, since it is looked
+// for by it.
+func Moves(p *Plan, ledger Snapshot) map[string]Entry {
+	moves := map[string]Entry{}
+	for old, now := range p.Moved {
+		entry, ok := ledger.Entries[old]
+		_, taken := ledger.Entries[now]
+		if ok && !taken && entry.Renamable() {
+			moves[now] = entry
+		}
+	}
+	return moves
 }
 
 // holdRenames blocks creates of what an unresolved left-over synchronises: the

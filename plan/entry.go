@@ -92,6 +92,12 @@ type Entry struct {
 	Doing DesiredState
 }
 
+// Renamable reports whether the entry may get another name: one whose outcome is
+// open, or about a name, is looked for by its name.
+func (e Entry) Renamable() bool {
+	return !e.State.Unresolved() && e.State != StateConflict && e.State != StateDuplicate
+}
+
 // Pending is a change of an existing job that may take effect any time until its
 // date is too old. The zero Pending is none.
 type Pending struct {

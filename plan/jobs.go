@@ -86,7 +86,6 @@ func (l *loader) finishJob(draft *jobDraft, item *node, path string, layers []jo
 		job.Pos = from.place().position()
 	}
 	l.work(draft.name.at, job)
-	l.noteLife(draft)
 	l.trace(job, draft, layers)
 }
 

@@ -212,8 +212,12 @@ var runSection = section[RunSettings]{
 
 var limitsSection = section[Limits]{
 	fields: []field[Limits]{
-		{"max_create", false, isWhole(0, limitMax), "A run that would create more is refused before it starts.", func(d *decoder, n *node, path string, l *Limits) { l.MaxCreate = d.whole(n, path, 0, limitMax) }},
-		{"max_failures", false, isWhole(0, limitMax), "A run stops creating after more failed jobs than this.", func(d *decoder, n *node, path string, l *Limits) { l.MaxFailures = d.whole(n, path, 0, limitMax) }},
+		{"max_create", false, isLimit, "A run that would create more is refused before it starts.", func(d *decoder, n *node, path string, l *Limits) { l.MaxCreate = d.limit(n, path) }},
+		{"max_update", false, isLimit, "A run that would change more in place is refused before it starts.", func(d *decoder, n *node, path string, l *Limits) { l.MaxUpdate = d.limit(n, path) }},
+		{"max_replace", false, isLimit, "A run that would delete and create more again is refused before it starts.", func(d *decoder, n *node, path string, l *Limits) { l.MaxReplace = d.limit(n, path) }},
+		{"max_delete", false, isLimit, "A run that would delete more is refused before it starts.", func(d *decoder, n *node, path string, l *Limits) { l.MaxDelete = d.limit(n, path) }},
+		{"max_removed", false, isLimit, "A run is refused when more of the jobs that exist left the plan.", func(d *decoder, n *node, path string, l *Limits) { l.MaxRemoved = d.limit(n, path) }},
+		{"max_failures", false, isLimit, "A run stops after more failed jobs than this.", func(d *decoder, n *node, path string, l *Limits) { l.MaxFailures = d.limit(n, path) }},
 	},
 }
 

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -145,49 +144,5 @@ func (j jobDraft) life() Life {
 	return Life{
 		Adopt: j.adopt.value, State: j.state.value, OnRemove: j.onRemove.value, Protect: j.protect.value, Ignore: j.ignore.value,
 		SourcePasswordVersion: j.source.passwordVersion.value, DestinationPasswordVersion: j.destination.passwordVersion.value,
-	}
-}
-
-// pending counts the use of a key that is read, checked and not acted on yet.
-type pending struct {
-	jobs  int
-	first place
-}
-
-// note counts one use.
-func (l *loader) note(key string, at *node) {
-	p := l.pending[key]
-	if p == nil {
-		p = &pending{first: at.here()}
-		l.pending[key] = p
-	}
-	p.jobs++
-}
-
-// noteLife counts what a job says that no command acts on yet.
-func (l *loader) noteLife(j *jobDraft) {
-	for _, use := range []struct {
-		key string
-		at  *node
-	}{
-		{"state", j.state.at}, {"on_remove", j.onRemove.at}, {"protect", j.protect.at},
-		{"password_version", j.source.passwordVersion.at}, {"password_version", j.destination.passwordVersion.at},
-	} {
-		if use.at != nil {
-			l.note(use.key, use.at)
-		}
-	}
-}
-
-// noteYetToCome warns of keys that no command acts on yet: a plan must not seem
-// to say what nothing carries out.
-func (l *loader) noteYetToCome() {
-	for _, key := range sortedKeys(l.pending) {
-		p := l.pending[key]
-		p.first.in.warn(p.first.span(), fmt.Sprintf("%s is not acted on yet (%s)", key, Count(p.jobs, "job")), "it is checked and kept for a later version")
-	}
-	if len(l.plan.Moved) > 0 {
-		old := sortedKeys(l.plan.Moved)[0]
-		l.moves[old].value.warn("until then: apsctl ledger mv OLD NEW", "moved is not acted on yet (%s)", Count(len(l.plan.Moved), "job"))
 	}
 }

@@ -84,7 +84,6 @@ type loader struct {
 	moves      map[string]entry // renames, by old name
 	seen       *seen
 	tightening []*planDraft // included files, whose limits are read last
-	pending    map[string]*pending
 	plan       *Plan
 	traced     []tracedJob
 	draft      jobDraft          // the job being read
@@ -98,7 +97,7 @@ type loader struct {
 func newLoader(o Options) *loader {
 	return &loader{
 		o: o, included: map[string]Position{}, vars: variables{}, profiles: map[string]*endpointDraft{},
-		settingsAt: map[string]*node{}, moves: map[string]entry{}, seen: newSeen(), pending: map[string]*pending{}, plan: &Plan{}, noProfile: map[string]string{},
+		settingsAt: map[string]*node{}, moves: map[string]entry{}, seen: newSeen(), plan: &Plan{}, noProfile: map[string]string{},
 	}
 }
 
@@ -141,7 +140,6 @@ func (l *loader) load() (*Plan, error) {
 	}
 	p := l.plan
 	p.File, p.dir = fileNames(l.roots), filepath.Dir(l.roots[0].path)
-	l.noteYetToCome()
 	p.Warnings = l.problems(func(f *findings) []finding { return f.warnings })
 	p.Digest = hashPlan(p.Jobs)
 	p.Origins = l.origins()

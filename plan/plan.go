@@ -20,7 +20,8 @@ type Plan struct {
 	Jobs []Job
 	// Run holds the plan's own defaults for the flags of apply.
 	Run RunSettings
-	// Limits holds the plan's own caps on what one run may do.
+	// Limits holds the plan's own caps on what one run may do; nil means that the
+	// plan does not say.
 	Limits Limits
 	// Moved leads from the old names of renamed jobs to their new ones. nil means
 	// that none is said to be renamed.
@@ -56,12 +57,6 @@ const (
 	Recreate OnUnknown = "recreate" // the default: create it again
 	Hold     OnUnknown = "hold"     // leave it unknown until a person settles it
 )
-
-// Limits are a plan's `limits:` section. nil means no limit.
-type Limits struct {
-	MaxCreate   *int // a run that would create more is refused before it starts
-	MaxFailures *int // a run stops creating after more failed jobs than this
-}
 
 // Position is a place in a plan file. Line and Column count from 1, Column in
 // characters; the zero Position means "nowhere in particular".

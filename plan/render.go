@@ -74,6 +74,12 @@ func (k Kind) sign() string {
 		return "~"
 	case KindReplace:
 		return "±"
+	case KindDelete:
+		return "x"
+	case KindStart:
+		return ">"
+	case KindSuspend:
+		return "|"
 	case KindResolve:
 		return "?"
 	case KindBlocked:
@@ -88,9 +94,9 @@ func (k Kind) color() text.Color {
 	switch k {
 	case KindCreate, KindAdopt:
 		return text.FgGreen
-	case KindUpdate, KindReplace, KindResolve:
+	case KindUpdate, KindReplace, KindStart, KindSuspend, KindResolve:
 		return text.FgYellow
-	case KindBlocked:
+	case KindDelete, KindBlocked:
 		return text.FgRed
 	}
 	return text.Reset

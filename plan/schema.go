@@ -185,6 +185,16 @@ func isWhole(least, most int) shape {
 	}
 }
 
+// isLimit is a number of jobs or a share of them.
+func isLimit(d *definitions) schema {
+	return d.refer("limit", func() schema {
+		return schema{"anyOf": []schema{
+			{"type": "integer", "minimum": 0, "maximum": limitMax},
+			{"type": "string", "pattern": `^(100(\.0+)?|[0-9]{1,2}(\.[0-9]+)?)%$|` + reference},
+		}}
+	})
+}
+
 // isDuration is what time.ParseDuration takes and is not negative.
 func isDuration(d *definitions) schema {
 	return d.refer("duration", func() schema {

@@ -25,6 +25,8 @@ type Ledger interface {
 	Promise(ctx context.Context, promise plan.Promise) error
 	// Note records what the plan says of jobs beside their specs.
 	Note(ctx context.Context, planName string, notes map[string]plan.Note, at time.Time) error
+	// Move gives an entry another name within its plan, as the plan says.
+	Move(ctx context.Context, entry plan.Entry, to, runID string, at time.Time) error
 	// Settle commits a transition.
 	Settle(ctx context.Context, transition plan.Transition) error
 }

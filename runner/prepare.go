@@ -3,6 +3,7 @@ package runner
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -25,6 +26,9 @@ const regionsAtOnce = 4
 // completed it returns the error, since nothing may be created then.
 func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 	snapshot, err := r.snapshot(ctx)
+	if err == nil {
+		snapshot, err = r.move(ctx, snapshot)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +56,23 @@ func (r *Run) snapshot(ctx context.Context) (plan.Snapshot, error) {
 		return plan.Snapshot{}, ledgerFailed("read the ledger", err)
 	}
 	return snapshot, nil
+}
+
+// move gives entries the names that the plan's moved says, and returns the
+// snapshot with them.
+func (r *Run) move(ctx context.Context, snapshot plan.Snapshot) (plan.Snapshot, error) {
+	moves := plan.Moves(r.plan, snapshot)
+	if len(moves) == 0 {
+		return snapshot, nil
+	}
+	for to, entry := range moves {
+		err := r.ledger.Move(context.WithoutCancel(ctx), entry, to, r.options.RunID, r.clock.Now())
+		if err != nil && !errors.Is(err, plan.ErrMovedOn) {
+			return snapshot, ledgerFailed(fmt.Sprintf("rename job %q to %q", entry.Name, to), err)
+		}
+	}
+	r.options.Warn(fmt.Sprintf("%s renamed in the ledger, as moved says", plan.Count(len(moves), "job")))
+	return r.snapshot(ctx)
 }
 
 // regionsToAsk lists, sorted, the regions in which the service must be asked.

@@ -66,6 +66,13 @@ func (l simLedger) Note(ctx context.Context, planName string, notes map[string]p
 	return l.write("notes", func() error { return l.inner.Note(ctx, planName, notes, at) })
 }
 
+func (l simLedger) Move(ctx context.Context, entry plan.Entry, to, runID string, at time.Time) error {
+	if err := l.p.turn("move " + entry.Name); err != nil {
+		return err
+	}
+	return l.write("move of "+entry.Name, func() error { return l.inner.Move(ctx, entry, to, runID, at) })
+}
+
 func (l simLedger) Promise(ctx context.Context, p plan.Promise) error {
 	if err := l.p.turn("promise " + p.Name); err != nil {
 		return err

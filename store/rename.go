@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/apsctl/apsctl/plan"
 )
@@ -28,7 +29,7 @@ func (l *Ledger) Rename(ctx context.Context, m Mark, to string, p Person) error 
 	case err != nil:
 	case to == "" || to == m.Name:
 		err = errors.New("the new name must be another one")
-	case !Renamable(m.State):
+	case !(plan.Entry{State: m.State}).Renamable():
 		err = fmt.Errorf("a job in state %q is looked for by its name", m.State)
 	}
 	if err != nil {
@@ -37,9 +38,14 @@ func (l *Ledger) Rename(ctx context.Context, m Mark, to string, p Person) error 
 	return l.write(ctx, op, func(w *writer) error { return w.rename(m, to, p) })
 }
 
-// Renamable reports whether an entry in state s may get another name.
-func Renamable(s plan.State) bool {
-	return !s.Unresolved() && s != plan.StateConflict && s != plan.StateDuplicate
+// Move is Rename by what a plan says. A name that is taken, or an entry that is not
+// as given, is plan.ErrMovedOn.
+func (l *Ledger) Move(ctx context.Context, entry plan.Entry, to, runID string, at time.Time) error {
+	err := l.Rename(ctx, MarkOf(entry), to, Person{Who: "the plan", Reason: "moved says so", RunID: runID, At: at})
+	if errors.Is(err, ErrNameTaken) {
+		return plan.ErrMovedOn
+	}
+	return err
 }
 
 func (w *writer) rename(m Mark, to string, p Person) error {

@@ -133,7 +133,8 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 		RunID: runID, Endpoint: service.Service(),
 		Parallel: c.settings.parallel, Settle: c.settings.settle,
 		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed,
-		MaxFailures: c.settings.failureCap(), OnUnknown: c.settings.onUnknown(), Adopt: c.adopt,
+		MaxFailures: c.settings.failureCap(len(wanted.Jobs)), OnUnknown: c.settings.onUnknown(), Adopt: c.adopt,
+		AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete),
 		FreeReserve: func() error { return giveBack(reservePath) },
 		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath()),
 	})
@@ -144,7 +145,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 		return nil, err
 	}
 	summary := plan.Summarize(changes)
-	if err := c.settings.checkCreates(summary.Kinds[plan.KindCreate]); err != nil {
+	if err := c.settings.limits.Check(changes, c.settings.allows(allowReplace)); err != nil {
 		return nil, err
 	}
 	if err := c.confirm(wanted, changes, summary); err != nil {
@@ -239,8 +240,8 @@ func exitCodeOf(report runner.Report, failed error) int {
 func blockedKinds(report runner.Report) (conflicts, changed, leftUnknown bool) {
 	for _, r := range report.Results {
 		switch {
-		case r.Action == plan.KindLeftOver:
-			leftUnknown = true
+		case r.Left:
+			leftUnknown = leftUnknown || r.Ending == runner.EndUnknown
 		case r.Ending != runner.EndBlocked:
 		case r.Action == plan.KindReplace:
 			changed = true

@@ -82,6 +82,7 @@ func classify(err error) (code int, said bool) {
 		skew     *runner.SkewError
 		call     *plan.CallError
 		address  *endpointError
+		limit    *plan.LimitError
 	)
 	switch {
 	case err == nil:
@@ -98,7 +99,7 @@ func classify(err error) (code int, said bool) {
 		return exitLocked, false
 	case errors.As(err, &foreign), errors.As(err, &ledger), errors.As(err, &sameID), errors.As(err, &failed):
 		return exitLedger, false
-	case errors.As(err, &skew):
+	case errors.As(err, &skew), errors.As(err, &limit):
 		return exitLimit, false
 	case errors.As(err, &call):
 		return exitForFailure(call.Failure), false

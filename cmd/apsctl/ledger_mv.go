@@ -59,7 +59,7 @@ func (c *ledgerMoveCommand) run(cmd *cobra.Command, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if !store.Renamable(entry.State) {
+	if !entry.Renamable() {
 		return &exitError{exitLimit, fmt.Errorf("job %q is %s and looked for by its name; nothing was changed: apsctl resolve settles it first",
 			from, entry.State)}
 	}

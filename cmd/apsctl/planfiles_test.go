@@ -198,21 +198,30 @@ jobs:
 	}
 }
 
-func TestRotatedPasswordIsNotSentAgain(t *testing.T) {
+// A password can only be changed by a job that is made again, and its version says
+// that it was.
+func TestRotatedPasswordReplacesWhereAllowed(t *testing.T) {
 	b := newBench(t)
 	cloud := b.emulator()
 	text := func(version string) string {
 		return "version: 1\nname: p\nregion: cn-hangzhou\njobs:\n  - name: a\n    source: {instance: pc-1, password: {env: PW}, password_version: " + version + "}\n" +
 			"    destination: {instance: amv-1}\n    db_list: {EntireInstance: true}\n"
 	}
-	for i, version := range []string{"1", "2"} {
-		b.setenv("PW", "password-"+version)
-		b.write("plan.yaml", text(version))
-		r := b.want(0, "apply", "--yes", "plan.yaml")
-		if !strings.Contains(r.stderr, "password_version is not acted on yet") || cloud.creates() != 1 {
-			t.Errorf("apply %d: %d creates, %s", i+1, cloud.creates(), r)
-		}
+	b.setenv("PW", "password-1")
+	b.write("plan.yaml", text("1"))
+	b.want(exitDone, "apply", "--yes", "plan.yaml")
+	b.setenv("PW", "password-2")
+	b.want(exitDone, "apply", "--yes", "plan.yaml")
+	b.write("plan.yaml", text("2"))
+	r := b.want(exitLimit, "apply", "--yes", "plan.yaml")
+	if !strings.Contains(r.stdout, "--allow replace") || cloud.creates() != 1 {
+		t.Errorf("%d creates, %s", cloud.creates(), r)
 	}
+	b.want(exitDone, "apply", "--yes", "--allow", "replace", "plan.yaml")
+	if cloud.creates() != 2 {
+		t.Errorf("%d creates", cloud.creates())
+	}
+	b.want(exitDone, "apply", "--yes", "plan.yaml")
 }
 
 func TestChangedObjectsAreUpdated(t *testing.T) {

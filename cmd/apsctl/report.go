@@ -70,7 +70,8 @@ func writeCounts(b *strings.Builder, c runner.Counts, report runner.Report) {
 		n    int
 		word string
 	}{
-		{c.Created, "created"}, {c.Adopted, "adopted"}, {c.Updated, "updated"}, {c.Kept, "kept"}, {c.Failed, "failed"},
+		{c.Created, "created"}, {c.Adopted, "adopted"}, {c.Updated, "updated"}, {c.Replaced, "replaced"},
+		{c.Deleted, "deleted"}, {c.Started, "started"}, {c.Suspended, "suspended"}, {c.Kept, "kept"}, {c.Failed, "failed"},
 		{c.Unknown, "unknown"}, {c.Blocked, "blocked"}, {c.NotTried, "not tried"},
 	} {
 		if part.n > 0 {

@@ -70,7 +70,6 @@ carried out unless all can be. docs/ledger.md has the way out of every state.`,
 func (s *settings) addLookFlags(cmd *cobra.Command) {
 	*s = settings{
 		parallel: runner.ParallelDefault, maxAttempts: runner.MaxAttemptsDefault, maxElapsed: runner.MaxElapsedDefault,
-		maxFailures: noCap, maxCreate: noCap,
 	}
 	flags := cmd.Flags()
 	flags.Float64Var(&s.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")

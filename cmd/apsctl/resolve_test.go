@@ -202,12 +202,15 @@ func TestResolveSaysWhatIsMissingForAProof(t *testing.T) {
 	b.want(exitDone, "resolve", "--forget", "job-0001", "--reason", "deleted on purpose")
 }
 
+// inShanghai keeps two plans with one job name out of each other's way.
+func inShanghai(s *plan.Spec) { s.Region = "cn-shanghai" }
+
 func TestResolveWorksWithoutAPlanFile(t *testing.T) {
 	b := newBench(t)
 	b.emulator()
 	b.seed(
 		seed{plan: "one", name: "a", state: plan.StateUnknown, sent: longAgo},
-		seed{plan: "two", name: "a", state: plan.StateConflict, candidates: []string{"aps-1"}, sent: longAgo},
+		seed{plan: "two", name: "a", state: plan.StateConflict, candidates: []string{"aps-1"}, sent: longAgo, spec: inShanghai},
 		seed{plan: "two", name: "b", state: plan.StateUnknown, sent: longAgo},
 	)
 	wantIn(t, b.want(exitFailure, "resolve", "--plan", "three").stderr, `no plan "three"`, "one, two")

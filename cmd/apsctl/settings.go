@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,14 +22,41 @@ type settings struct {
 	settle      time.Duration
 	maxAttempts int
 	maxElapsed  time.Duration
-	maxFailures int
-	maxCreate   int
+	limits      plan.Limits // as flags gave them; nil where none did
+	allow       []string
 	unknown     string
 	shortSettle bool
 }
 
-// noCap is the value of a cap that is not set.
-const noCap = -1
+// What --allow lets apply do beside creating and changing in place.
+const (
+	allowReplace = "replace"
+	allowDelete  = "delete"
+)
+
+// limitFlag is a flag that takes a number, a share, or none.
+type limitFlag struct{ limit **plan.Limit }
+
+func (f limitFlag) String() string {
+	if f.limit == nil || *f.limit == nil {
+		return ""
+	}
+	return (*f.limit).String()
+}
+func (limitFlag) Type() string { return "N|P%" }
+func (f limitFlag) Set(text string) error {
+	if text == "none" {
+		none := plan.LimitTo(math.MaxInt)
+		*f.limit = &none
+		return nil
+	}
+	limit, err := plan.ParseLimit(text)
+	if err != nil {
+		return fmt.Errorf("%w, or none", err)
+	}
+	*f.limit = &limit
+	return nil
+}
 
 func (s *settings) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -36,8 +66,13 @@ func (s *settings) addFlags(cmd *cobra.Command) {
 	s.addShortSettle(flags)
 	flags.IntVar(&s.maxAttempts, "max-attempts", runner.MaxAttemptsDefault, "most create requests for one job in this run")
 	flags.DurationVar(&s.maxElapsed, "max-elapsed", runner.MaxElapsedDefault, "most time for one job in this run, waiting included; a create without an answer is looked for at least "+runner.LookFor.String())
-	flags.IntVar(&s.maxFailures, "max-failures", noCap, "stop creating after more failed jobs than this; -1 means never")
-	flags.IntVar(&s.maxCreate, "max-create", noCap, "refuse to start when more jobs would be created; -1 means no limit")
+	flags.Var(limitFlag{&s.limits.MaxFailures}, "max-failures", "stop after more failed jobs than this `limit`, a number or a share of the plan's jobs (default none)")
+	flags.Var(limitFlag{&s.limits.MaxCreate}, "max-create", "refuse to start when more jobs than this `limit` would be created (default none)")
+	flags.Var(limitFlag{&s.limits.MaxUpdate}, "max-update", "the same for jobs changed in place (default none)")
+	flags.Var(limitFlag{&s.limits.MaxReplace}, "max-replace", "the same for jobs deleted and created again (default 10)")
+	flags.Var(limitFlag{&s.limits.MaxDelete}, "max-delete", "the same for jobs deleted (default 10)")
+	flags.Var(limitFlag{&s.limits.MaxRemoved}, "max-removed", "refuse to start when more of the jobs that exist left the plan than this `limit`, whatever becomes of them (default 30%)")
+	flags.StringSliceVar(&s.allow, "allow", nil, "`what` apply may do besides: replace (delete and create again what differs in more than its objects), delete (what left the plan)")
 	flags.StringVar(&s.unknown, "on-unknown", string(plan.Recreate), "after an unanswered create is proven absent: recreate, or hold it for a person")
 }
 
@@ -63,8 +98,7 @@ func (s *settings) merge(cmd *cobra.Command, p *plan.Plan) error {
 	from(&s.settle, p.Run.Settle, given("settle"))
 	from(&s.maxAttempts, p.Run.MaxAttempts, given("max-attempts"))
 	from(&s.maxElapsed, p.Run.MaxElapsed, given("max-elapsed"))
-	from(&s.maxFailures, p.Limits.MaxFailures, given("max-failures"))
-	from(&s.maxCreate, p.Limits.MaxCreate, given("max-create"))
+	s.limits = s.limits.Or(p.Limits).Or(plan.DefaultLimits())
 	if p.Run.OnUnknown != nil && !given("on-unknown") {
 		s.unknown = string(*p.Run.OnUnknown)
 	}
@@ -90,10 +124,8 @@ func (s *settings) check(cmd *cobra.Command) error {
 		return usagef(cmd, "--max-attempts is at least 1, not %d", s.maxAttempts)
 	case s.maxElapsed <= 0:
 		return usagef(cmd, "--max-elapsed is more than nothing, not %s", s.maxElapsed)
-	case s.maxFailures < noCap:
-		return usagef(cmd, "--max-failures is 0 or more, or -1 for no cap, not %d", s.maxFailures)
-	case s.maxCreate < noCap:
-		return usagef(cmd, "--max-create is 0 or more, or -1 for no limit, not %d", s.maxCreate)
+	case slices.ContainsFunc(s.allow, func(what string) bool { return what != allowReplace && what != allowDelete }):
+		return usagef(cmd, "--allow takes replace and delete, not %q", strings.Join(s.allow, ","))
 	case s.unknown != string(plan.Recreate) && s.unknown != string(plan.Hold):
 		return usagef(cmd, "--on-unknown is recreate or hold, not %q", s.unknown)
 	}
@@ -102,19 +134,14 @@ func (s *settings) check(cmd *cobra.Command) error {
 
 func (s *settings) onUnknown() plan.OnUnknown { return plan.OnUnknown(s.unknown) }
 
-// failureCap is the cap as the runner takes it: nil for none.
-func (s *settings) failureCap() *int {
-	if s.maxFailures == noCap {
-		return nil
-	}
-	return &s.maxFailures
-}
+func (s *settings) allows(what string) bool { return slices.Contains(s.allow, what) }
 
-// checkCreates refuses a run that would create more than it may.
-func (s *settings) checkCreates(n int) error {
-	if s.maxCreate == noCap || n <= s.maxCreate {
+// failureCap is the cap as the runner takes it, for a plan of so many jobs: nil for
+// none.
+func (s *settings) failureCap(jobs int) *int {
+	if s.limits.MaxFailures == nil {
 		return nil
 	}
-	return &exitError{exitLimit, fmt.Errorf("%s would be created and the limit is %d; nothing was sent: --max-create %d allows it",
-		plan.Count(n, "job"), s.maxCreate, n)}
+	most := s.limits.MaxFailures.Of(jobs)
+	return &most
 }

@@ -107,7 +107,7 @@ var coverage = map[string][]string{
 		"internal/secret.TestRedactor_short_none_and_nil", "internal/aps.TestShortPasswordCostsTheMessage"},
 	"S9":  {"internal/secret.TestValue_never_shows"},
 	"S10": {"cmd/apsctl.TestMemoryIsKeptPrivate"},
-	"S11": {"plan.TestRotatedPasswordChangesNoJob", "cmd/apsctl.TestRotatedPasswordIsNotSentAgain"},
+	"S11": {"plan.TestRotatedPasswordChangesNoJob", "cmd/apsctl.TestRotatedPasswordReplacesWhereAllowed"},
 	"S12": {"plan.TestDigestOfAJob", "cmd/apsctl.TestLedgerDoesNotDependOnThePassword"},
 	"S13": {"cmd/apsctl.TestFilesArePrivateWhateverTheUmask", "store.TestOpen_creates_private_files", "store.TestOpen_permissions"},
 
