@@ -142,10 +142,6 @@ func (s *scheduler) putNext(t *task, made Ending) bool {
 	return true
 }
 
-func (s *scheduler) finishFor(t *task, ending Ending, why, cause string) {
-	t.finish(ending, why, cause)
-}
-
 func (s *scheduler) fail(t *task, why, cause string) {
 	s.failures++
 	s.finish(t, EndFailed, why, cause)

@@ -207,7 +207,7 @@ func TestAbsenceProvenTooLateForTheRun(t *testing.T) {
 		f.cloud.answer = func(plan.CreateRequest, int) reply { return lost(false) }
 		f.mustRun()
 		f.options.MaxElapsed, f.options.Settle = time.Second, 25*time.Second
-		time.Sleep(f.entry("job-000").SignedAt.Add(20 * time.Second).Sub(time.Now()))
+		time.Sleep(time.Until(f.entry("job-000").SignedAt.Add(20 * time.Second)))
 		report := f.mustRun()
 		if r := report.Results[0]; r.State != plan.StateAbsent || !strings.Contains(r.Error, "proven absent; the time for this run is over") {
 			f.Errorf("it is reported as %+v", r)
