@@ -320,14 +320,6 @@ func (d *decoder) duration(n *node, path string, least, most time.Duration) *tim
 	return &value
 }
 
-func (d *decoder) onUnknown(n *node, path string) *OnUnknown {
-	value, ok := oneOf(d, n, path, Recreate, Hold)
-	if !ok {
-		return nil
-	}
-	return &value
-}
-
 // oneOf is one of a few words.
 func oneOf[T ~string](d *decoder, n *node, path string, values ...T) (T, bool) {
 	text, ok := d.scalar(n, path)

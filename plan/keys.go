@@ -206,9 +206,32 @@ var runSection = section[RunSettings]{
 		{"max_elapsed", false, isDuration, "Most time for one job in one run, waiting included; a create without an answer is looked for at least 15s.", func(d *decoder, n *node, path string, r *RunSettings) {
 			r.MaxElapsed = d.duration(n, path, time.Millisecond, 30*24*time.Hour)
 		}},
-		{"on_unknown", false, isOneOf(string(Recreate), string(Hold)), "What follows once an unanswered create is proven absent.", func(d *decoder, n *node, path string, r *RunSettings) { r.OnUnknown = d.onUnknown(n, path) }},
+		{"on_unknown", false, isOneOf(string(Recreate), string(Hold)), "What follows once an unanswered create is proven absent.", func(d *decoder, n *node, path string, r *RunSettings) {
+			r.OnUnknown = word(d, n, path, Recreate, Hold)
+		}},
+		{"wave", false, isWaves, "Change so many jobs, then so many more, and the rest only when these are well.", func(d *decoder, n *node, path string, r *RunSettings) { r.Wave = d.waves(n, path) }},
+		{"wait", false, isOneOf(string(WaitRunning), string(WaitCreated)), "When a wave is over: its jobs run, or the service has taken each change.", func(d *decoder, n *node, path string, r *RunSettings) {
+			r.Wait = word(d, n, path, WaitRunning, WaitCreated)
+		}},
+		{"wait_timeout", false, isDuration, "Most time without any news in which a run waits for jobs to run.", func(d *decoder, n *node, path string, r *RunSettings) {
+			r.WaitTimeout = d.duration(n, path, time.Second, 30*24*time.Hour)
+		}},
+		{"wave_failures", false, isLimit, "The run stops when more jobs of the waves so far failed, or do not run.", func(d *decoder, n *node, path string, r *RunSettings) { r.WaveFailures = d.limit(n, path) }},
+		{"per_source", false, isWhole(1, perInstanceMax), "Most jobs of one source instance that may be initialising at once.", func(d *decoder, n *node, path string, r *RunSettings) {
+			r.PerSource = d.whole(n, path, 1, perInstanceMax)
+		}},
+		{"per_destination", false, isWhole(1, perInstanceMax), "Most jobs of one destination instance that may be initialising at once.", func(d *decoder, n *node, path string, r *RunSettings) {
+			r.PerDestination = d.whole(n, path, 1, perInstanceMax)
+		}},
+	},
+	notes: map[string]string{
+		"max_failures": "limits.max_failures caps the failures of a whole run, run.wave_failures those that let the next wave start",
+		"canary":       "wave: [1, rest] changes one job first",
 	},
 }
+
+// perInstanceMax is the most that per_source and per_destination can say.
+const perInstanceMax = 10_000
 
 var limitsSection = section[Limits]{
 	fields: []field[Limits]{

@@ -43,6 +43,14 @@ func (l Limit) Of(total int) int {
 	return int(math.Ceil(l.percent * float64(total) / 100))
 }
 
+// Floor is Of with a share rounded down.
+func (l Limit) Floor(total int) int {
+	if !l.isShare {
+		return l.number
+	}
+	return int(math.Floor(l.percent * float64(total) / 100))
+}
+
 // String is as ParseLimit reads it.
 func (l Limit) String() string {
 	if l.isShare {

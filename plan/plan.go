@@ -47,6 +47,15 @@ type RunSettings struct {
 	MaxAttempts *int           // create attempts for one job in one run, at least 1
 	MaxElapsed  *time.Duration // time one job may take in one run, waiting included
 	OnUnknown   *OnUnknown     // what follows when an unknown create is proven absent
+	// Wave are the sizes of the waves but the last, which is the rest; nil when no
+	// waves were asked for, and empty for one wave of all.
+	Wave         []int
+	Wait         *Wait          // when a wave is over
+	WaitTimeout  *time.Duration // without news, while jobs are waited for
+	WaveFailures *Limit         // of the jobs of the waves so far; a share is rounded down
+	// PerSource and PerDestination are the most jobs of one instance that may be
+	// initialising at once, at least 1.
+	PerSource, PerDestination *int
 }
 
 // OnUnknown says what a run does with an unknown create that a complete

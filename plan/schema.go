@@ -232,6 +232,14 @@ func isTexts(d *definitions) schema {
 	return all
 }
 
+// isWaves are sizes and, at the end, the word for the rest, which a schema of this
+// draft cannot ask for.
+func isWaves(d *definitions) schema {
+	all := someOf(schema{"anyOf": []schema{isWhole(1, waveMax)(d), isOneOf(restOfJobs)(d)}})
+	all["maxItems"] = wavesMax
+	return all
+}
+
 func isPaths(d *definitions) schema {
 	return schema{"anyOf": []schema{isText(d), listOf(isText(d))}}
 }

@@ -49,10 +49,14 @@ type scheduler struct {
 
 	tasks    []*task // one per change, in plan order
 	queue    taskQueue
+	waves    waves
+	places   places
 	looks    map[string]*regionLook
-	inFlight int // workers busy
-	looking  int // looks under way
-	own      int // creates of this run whose outcome is not known
+	watching map[string]*watch // by region
+	news     time.Time         // when something last moved on
+	inFlight int               // workers busy
+	looking  int               // looks and listings under way
+	own      int               // creates of this run whose outcome is not known
 	failures int
 	retries  *retryBudget
 
@@ -71,14 +75,17 @@ type scheduler struct {
 func newScheduler(ctx context.Context, r *Run, changes []plan.Change) *scheduler {
 	s := &scheduler{
 		run: r, ctx: ctx, events: make(chan func()),
-		looks: map[string]*regionLook{}, started: time.Now(),
+		looks: map[string]*regionLook{}, watching: map[string]*watch{},
+		places: newPlaces(r.options.Rollout), started: time.Now(),
 	}
+	s.news = s.started
+	s.occupy()
 	s.stop, s.halt = context.WithCancel(ctx)
 	s.group.SetLimit(r.options.Parallel)
 	for i, c := range changes {
 		s.enrol(newTask(i, c, s.started))
 	}
-	s.retries = newRetryBudget(len(s.queue))
+	s.retries = newRetryBudget(len(s.waves.later))
 	return s
 }
 
@@ -90,14 +97,20 @@ func (s *scheduler) enrol(t *task) {
 		return
 	}
 	switch t.change.Kind {
-	case plan.KindCreate, plan.KindAdopt, plan.KindUpdate, plan.KindReplace, plan.KindDelete, plan.KindStart, plan.KindSuspend:
-		s.queue.add(t)
+	case plan.KindCreate, plan.KindUpdate, plan.KindReplace, plan.KindStart:
+		t.places = s.placesOf(t.change)
+		s.join(t)
+		s.total++
+	case plan.KindAdopt, plan.KindDelete, plan.KindSuspend:
+		s.join(t)
 		s.total++
 	case plan.KindResolve, plan.KindLeftOver:
 		if s.run.held[t.change.Name] {
 			t.hold()
 		} else if t.state.Unresolved() {
 			t.entry = *t.change.Entry
+			t.places = s.placesOf(t.change)
+			s.places.occupy(t)
 			s.await(t)
 			s.total++
 		}
@@ -109,8 +122,10 @@ func (s *scheduler) loop(drain <-chan struct{}) {
 	defer s.halt()
 	abort := s.ctx.Done()
 	for {
+		s.nextWave()
 		s.startDue()
 		s.startLooks()
+		s.startWatches()
 		s.run.options.Observe(s.progress())
 		if s.finished() {
 			break
@@ -136,7 +151,7 @@ func (s *scheduler) finished() bool {
 	if s.inFlight > 0 || s.looking > 0 {
 		return false
 	}
-	return s.stopped != StopNone || (len(s.queue) == 0 && !s.awaiting())
+	return s.stopped != StopNone || (len(s.queue) == 0 && !s.awaiting() && !s.watched())
 }
 
 // end stops the run from starting anything more. The first reason stands,
@@ -162,7 +177,9 @@ func (s *scheduler) startDue() {
 			}
 			return
 		}
-		s.start(s.queue.take())
+		if t = s.queue.take(); s.places.take(t) {
+			s.start(t)
+		}
 	}
 }
 
@@ -246,14 +263,23 @@ func (s *scheduler) untilNext() time.Duration {
 			next = look.at
 		}
 	}
+	if at, waits := s.nextWatch(); waits && at.Before(next) {
+		next = at
+	}
 	return max(0, time.Until(next))
 }
 
 func (s *scheduler) progress() Progress {
 	p := Progress{
+		Wave: s.waves.number, Waves: 1 + len(s.run.options.Rollout.Waves),
 		Total: s.total, Done: s.done, Created: s.created, Failed: s.failures,
 		Unknown: s.unresolved, InFlight: int(s.run.onWire.Load()), Cause: s.cause,
 		Elapsed: time.Since(s.started),
+	}
+	if s.run.options.Rollout.WaitRunning {
+		for _, w := range s.watching {
+			p.Starting += len(w.jobs)
+		}
 	}
 	now := time.Now()
 	for _, t := range s.queue {

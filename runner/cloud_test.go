@@ -28,6 +28,7 @@ type cloud struct {
 	modify           func(id string) error // fails a change before it takes effect
 	lag              time.Duration         // until a new job is listed
 	latency          time.Duration
+	status           func(cloudJob) string // nil: all run
 
 	mu      sync.Mutex
 	jobs    []cloudJob
@@ -157,6 +158,9 @@ func (c *cloud) listed(match func(cloudJob) bool) []plan.RemoteJob {
 	var jobs []plan.RemoteJob
 	for _, job := range c.jobs {
 		if !time.Now().Before(job.at.Add(c.lag)) && match(job) {
+			if c.status != nil {
+				job.Status = c.status(job)
+			}
 			jobs = append(jobs, job.RemoteJob)
 		}
 	}

@@ -124,7 +124,7 @@ func (f *fixture) mustRun() runner.Report {
 func (f *fixture) checkBooks(report runner.Report) {
 	f.Helper()
 	c := report.Counts()
-	if sum := c.Created + c.Adopted + c.Updated + c.Replaced + c.Started + c.Suspended + c.Kept + c.Failed + c.Unknown + c.Blocked + c.NotTried; sum != c.Planned || c.Planned != len(f.plan.Jobs) {
+	if sum := c.Created + c.Adopted + c.Updated + c.Replaced + c.Started + c.Suspended + c.Kept + c.Unhealthy + c.Failed + c.Unknown + c.Blocked + c.NotTried; sum != c.Planned || c.Planned != len(f.plan.Jobs) {
 		f.Errorf("the books do not balance: %+v for %d jobs", c, len(f.plan.Jobs))
 	}
 	if n := f.cloud.duplicates(); n != 0 {

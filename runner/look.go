@@ -158,6 +158,7 @@ func (s *scheduler) looked(look *regionLook, tasks []*task, seen []found, err er
 		settled := s.settled(t, seen[i])
 		if !settled && now.After(t.lookUntil) {
 			s.done++ // for this run
+			s.leaveWave(t, true)
 		}
 		if settled || now.After(t.lookUntil) {
 			look.waiting = slices.DeleteFunc(look.waiting, func(w *task) bool { return w == t })
@@ -193,6 +194,7 @@ func (s *scheduler) settled(t *task, f found) bool {
 		s.resolved(t)
 		t.hold()
 		s.done++
+		s.leaveWave(t, true)
 		return true
 	}
 	if isLeaving(t.entry) {
@@ -262,5 +264,5 @@ func (s *scheduler) recreate(t *task) {
 	t.finish(EndNotTried, "", "")
 	t.result.Action = plan.KindCreate
 	t.dueAt = now
-	s.queue.add(t)
+	s.join(t)
 }

@@ -143,8 +143,12 @@ func (s *scheduler) putNext(t *task, made Ending) bool {
 }
 
 func (s *scheduler) fail(t *task, why, cause string) {
-	s.failures++
 	s.finish(t, EndFailed, why, cause)
+	s.countFailure()
+}
+
+func (s *scheduler) countFailure() {
+	s.failures++
 	if most := s.run.options.MaxFailures; most != nil && s.failures > *most {
 		s.end(StopFailureCap, fmt.Sprintf("%d jobs failed; --max-failures allows %d", s.failures, *most), plan.FailureNone)
 	}
@@ -153,6 +157,15 @@ func (s *scheduler) fail(t *task, why, cause string) {
 func (s *scheduler) finish(t *task, ending Ending, why, cause string) {
 	s.done++
 	t.finish(ending, why, cause)
+	switch ending {
+	case EndCreated, EndReplaced, EndUpdated, EndStarted:
+		s.follow(t)
+	case EndUnknown: // it keeps its places: its job may be there
+		s.leaveWave(t, true)
+	default:
+		s.ready(s.places.give(t))
+		s.leaveWave(t, ending == EndFailed || ending == EndBlocked)
+	}
 }
 
 // failedBefore is a failure before anything was written: a secret that cannot

@@ -34,7 +34,7 @@ func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 	}
 	mine := snapshot
 	mine.Elsewhere = nil // what stands in the way may be settled by a look
-	regions := regionsToAsk(plan.Diff(r.plan, mine, nil, plan.DiffOptions{Delete: r.options.AllowDelete}), r.options.AllowReplace)
+	regions := regionsToAsk(plan.Diff(r.plan, mine, nil, plan.DiffOptions{Delete: r.options.AllowDelete}), r.options)
 	if len(regions) == 0 {
 		return plan.Diff(r.plan, snapshot, nil, plan.DiffOptions{Delete: r.options.AllowDelete}), nil
 	}
@@ -76,7 +76,7 @@ func (r *Run) move(ctx context.Context, snapshot plan.Snapshot) (plan.Snapshot, 
 }
 
 // regionsToAsk lists, sorted, the regions in which the service must be asked.
-func regionsToAsk(changes []plan.Change, replace bool) []string {
+func regionsToAsk(changes []plan.Change, o Options) []string {
 	seen := map[string]bool{}
 	for _, c := range changes {
 		if c.State().Unresolved() {
@@ -88,8 +88,11 @@ func regionsToAsk(changes []plan.Change, replace bool) []string {
 		if c.Entry != nil && c.Entry.Pending.IsSet() {
 			seen[c.Entry.Region] = true // its answer's date tells the service's time
 		}
-		if c.Kind == plan.KindDelete || c.Kind == plan.KindReplace && replace {
+		if c.Kind == plan.KindDelete || c.Kind == plan.KindReplace && o.AllowReplace {
 			seen[c.Entry.Region] = true // what is to go must be there, and be seen to go
+		}
+		if o.Rollout.bounded() && (c.Kind == plan.KindUpdate || c.Kind == plan.KindStart) {
+			seen[c.Entry.Region] = true // other jobs that are initialising count
 		}
 		if c.State() == plan.StateLost {
 			seen[c.Entry.Region] = true // it may be back

@@ -44,6 +44,7 @@ const (
 	EndStarted   Ending = "started"
 	EndSuspended Ending = "suspended"
 	EndKept      Ending = "kept"
+	EndUnhealthy Ending = "unhealthy" // changed by this run, and the service shows it as failed
 	EndFailed    Ending = "failed"    // refused, or never got through; the next run tries again
 	EndUnknown   Ending = "unknown"   // sent, outcome not known; settled by a later look
 	EndBlocked   Ending = "blocked"   // a person, or a later version, has to act
@@ -60,6 +61,8 @@ const (
 	StopConfiguration Stop = "the endpoint or its configuration is wrong"
 	StopUnknownBudget Stop = "too many creates are without an answer"
 	StopFailureCap    Stop = "the failure cap was passed"
+	StopWave          Stop = "too many jobs of the waves so far failed"
+	StopWait          Stop = "jobs do not run in time"
 	StopSkew          Stop = "the clocks of this machine and the service differ too much"
 	StopLedger        Stop = "the ledger could not be written"
 )
@@ -89,6 +92,7 @@ type Counts struct {
 	Started   int `json:"started"`
 	Suspended int `json:"suspended"`
 	Kept      int `json:"kept"`
+	Unhealthy int `json:"unhealthy"`
 	Failed    int `json:"failed"`
 	Unknown   int `json:"unknown"`
 	Blocked   int `json:"blocked"`
@@ -122,6 +126,8 @@ func (r Report) Counts() Counts {
 			c.Suspended++
 		case EndKept:
 			c.Kept++
+		case EndUnhealthy:
+			c.Unhealthy++
 		case EndFailed:
 			c.Failed++
 		case EndUnknown:
@@ -137,6 +143,9 @@ func (r Report) Counts() Counts {
 
 // Progress is a picture of a run on its way.
 type Progress struct {
+	// Wave is the current one of Waves, from 1. Starting jobs are waited for to run.
+	Wave, Waves, Starting int
+
 	Total    int // jobs that this run has to do something about
 	Done     int // of those, finished for this run, well or not
 	Created  int // adopted included

@@ -59,6 +59,8 @@ type Options struct {
 	// MaxFailures stops the run from creating more once more jobs than this
 	// failed for good. nil means no cap; zero stops at the first failure.
 	MaxFailures *int
+	// Rollout spreads the changes.
+	Rollout Rollout
 	// OnUnknown says what follows a proof of absence. Empty means Recreate.
 	OnUnknown plan.OnUnknown
 	// Adopt takes over jobs that exist and agree with the plan.
@@ -97,6 +99,7 @@ func (o Options) withDefaults() Options {
 	if o.MaxElapsed == 0 {
 		o.MaxElapsed = MaxElapsedDefault
 	}
+	o.Rollout = o.Rollout.withDefaults()
 	if o.OnUnknown == "" {
 		o.OnUnknown = plan.Recreate
 	}

@@ -27,6 +27,16 @@ type task struct {
 	made Ending
 	puts plan.DesiredState
 
+	// wave is the wave that the task goes with, from 1; 0 means none. left says that
+	// it is over there.
+	wave int
+	left bool
+	// places are where its job initialises, placed that it has them, and status is
+	// what a listing last showed of it.
+	places []place
+	placed bool
+	status string
+
 	// pending is the change that was sent and is not confirmed.
 	pending plan.Pending
 

@@ -23,6 +23,8 @@ type applyCommand struct {
 	target   target
 	output   outputFormat
 	settings settings
+	rollout  rolloutFlags
+	spread   runner.Rollout // what rollout comes to
 	yes      bool
 	adopt    bool
 	full     bool
@@ -52,6 +54,7 @@ The plan's own run: and limits: sections set defaults for the flags below.
 	c.target.addServiceFlags(cmd)
 	c.output.addFlag(cmd)
 	c.settings.addFlags(cmd)
+	c.rollout.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.BoolVarP(&c.yes, "yes", "y", false, "do not ask; required where there is no terminal, and with a plan from standard input")
 	flags.BoolVar(&c.adopt, "adopt", false, "take over jobs that exist under a wanted name and agree with the plan")
@@ -73,6 +76,9 @@ func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if err := c.settings.merge(cmd, wanted); err != nil {
+		return err
+	}
+	if c.spread, err = c.rollout.rollout(cmd, wanted); err != nil {
 		return err
 	}
 	c.resolve = newResolveLine(cmd, args).look(wanted.Name)
@@ -134,7 +140,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 		Parallel: c.settings.parallel, Settle: c.settings.settle,
 		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed,
 		MaxFailures: c.settings.failureCap(len(wanted.Jobs)), OnUnknown: c.settings.onUnknown(), Adopt: c.adopt,
-		AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete),
+		Rollout: c.spread, AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete),
 		FreeReserve: func() error { return giveBack(reservePath) },
 		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath()),
 	})
@@ -225,9 +231,9 @@ func exitCodeOf(report runner.Report, failed error) int {
 		return exitFailure
 	case report.Stop == runner.StopSkew:
 		return exitLimit
-	case report.Stop == runner.StopFailureCap:
+	case report.Stop == runner.StopFailureCap, report.Stop == runner.StopWave, report.Stop == runner.StopWait:
 		return exitLeft
-	case counts.Failed > 0:
+	case counts.Failed > 0 || counts.Unhealthy > 0:
 		return exitFailed
 	case changed:
 		return exitLimit

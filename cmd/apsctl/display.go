@@ -121,10 +121,14 @@ func progressLine(p runner.Progress) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, word))
 		}
 	}
+	if p.Waves > 1 && p.Wave > 0 {
+		parts = append(parts, fmt.Sprintf("wave %d of %d", p.Wave, p.Waves))
+	}
 	add(p.Created, "created")
 	add(p.Failed, "failed")
 	add(p.Unknown, "unknown, being looked for")
 	add(p.InFlight, "in flight")
+	add(p.Starting, "not running yet")
 	if p.Waiting > 0 {
 		waiting := fmt.Sprintf("%d waiting to retry", p.Waiting)
 		if p.Cause != "" {

@@ -107,14 +107,15 @@ type applyJSON struct {
 }
 
 type resultJSON struct {
-	Name      string     `json:"name"`
-	Action    plan.Kind  `json:"action"`
-	State     plan.State `json:"state"`
-	JobID     string     `json:"aps_job_id"`
-	Attempts  int        `json:"attempts"`
-	Error     string     `json:"error"`
-	SettlesAt *time.Time `json:"settles_at,omitempty"`
-	Held      bool       `json:"held,omitempty"` // unknown and proven absent: a person lets it go
+	Name      string        `json:"name"`
+	Action    plan.Kind     `json:"action"`
+	State     plan.State    `json:"state"`
+	JobID     string        `json:"aps_job_id"`
+	Attempts  int           `json:"attempts"`
+	Ending    runner.Ending `json:"ending"`
+	Error     string        `json:"error"`
+	SettlesAt *time.Time    `json:"settles_at,omitempty"`
+	Held      bool          `json:"held,omitempty"` // unknown and proven absent: a person lets it go
 }
 
 func newApplyJSON(runID, planName string, report runner.Report, exitCode int) applyJSON {
@@ -125,7 +126,7 @@ func newApplyJSON(runID, planName string, report runner.Report, exitCode int) ap
 		Jobs: make([]resultJSON, 0, len(report.Results)),
 	}
 	for _, r := range report.Results {
-		one := resultJSON{Name: r.Name, Action: r.Action, State: r.State, JobID: r.JobID, Attempts: r.Attempt, Error: r.Error, Held: r.Held}
+		one := resultJSON{Name: r.Name, Action: r.Action, State: r.State, JobID: r.JobID, Attempts: r.Attempt, Ending: r.Ending, Error: r.Error, Held: r.Held}
 		if !r.SettlesAt.IsZero() {
 			at := r.SettlesAt.UTC()
 			one.SettlesAt = &at

@@ -27,6 +27,7 @@ func writeReport(w io.Writer, report runner.Report, resolve string) error {
 		fmt.Fprintf(&b, "Nothing to do: %s.\n", whyNothing(counts.Planned))
 	} else {
 		writeCounts(&b, counts, report)
+		writeGroups(&b, report, runner.EndUnhealthy, "not running, though the service took what was sent; apply leaves them as they are")
 		writeGroups(&b, report, runner.EndFailed, "failed; the next apply tries them again")
 		writeUnknown(&b, report)
 		writeHeld(&b, report, resolve)
@@ -71,7 +72,7 @@ func writeCounts(b *strings.Builder, c runner.Counts, report runner.Report) {
 		word string
 	}{
 		{c.Created, "created"}, {c.Adopted, "adopted"}, {c.Updated, "updated"}, {c.Replaced, "replaced"},
-		{c.Deleted, "deleted"}, {c.Started, "started"}, {c.Suspended, "suspended"}, {c.Kept, "kept"}, {c.Failed, "failed"},
+		{c.Deleted, "deleted"}, {c.Started, "started"}, {c.Suspended, "suspended"}, {c.Kept, "kept"}, {c.Unhealthy, "not running"}, {c.Failed, "failed"},
 		{c.Unknown, "unknown"}, {c.Blocked, "blocked"}, {c.NotTried, "not tried"},
 	} {
 		if part.n > 0 {
@@ -129,7 +130,7 @@ func writeUnknown(b *strings.Builder, report runner.Report) {
 	if len(unknown) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n%s with an unknown outcome: a create was sent and no answer says what became of it.\n", plan.Count(len(unknown), "job"))
+	fmt.Fprintf(b, "\n%s with an unknown outcome: a request was sent and no answer says what became of it.\n", plan.Count(len(unknown), "job"))
 	for _, r := range unknown[:min(len(unknown), jobsShown)] {
 		settles := ""
 		if !r.SettlesAt.IsZero() {
@@ -140,7 +141,7 @@ func writeUnknown(b *strings.Builder, report runner.Report) {
 	if more := len(unknown) - jobsShown; more > 0 {
 		fmt.Fprintf(b, "  … and %s; -o json lists all\n", plan.Count(more, "more job"))
 	}
-	b.WriteString("There is nothing to do: the next apply looks for them, and creates again only what is proven absent by then.\n")
+	b.WriteString("There is nothing to do: the next apply looks what became of them, and creates again only what is proven absent by then.\n")
 }
 
 // writeHeld lists what is proven absent and waits for a person, each with the
