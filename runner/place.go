@@ -1,7 +1,10 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/apsctl/apsctl/plan"
 )
@@ -146,16 +149,20 @@ func (p *places) observe(listing plan.Listing, own map[string]*task) []*task {
 	}
 	p.listed[listing.Region] = now
 	for one, n := range now {
-		p.others[one] += n - before[one]
+		p.others[one] += n
+	}
+	for one, n := range before {
+		p.others[one] -= n
 	}
 	var ready []*task
-	for one, n := range before {
-		if _, still := now[one]; !still {
-			p.others[one] -= n
-		}
+	for _, one := range slices.SortedFunc(maps.Keys(before), place.compare) {
 		ready = append(ready, p.wake(one)...)
 	}
 	return ready
+}
+
+func (p place) compare(other place) int {
+	return cmp.Or(cmp.Compare(p.side, other.side), cmp.Compare(p.instance, other.instance))
 }
 
 // initialising reports whether a status says that a job is loading its data. One

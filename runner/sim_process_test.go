@@ -79,7 +79,23 @@ func (h *history) newProc(n, id int) *proc {
 			}
 		},
 	}
+	if n < 100 {
+		p.options.Rollout = h.rollout(id)
+	}
 	return p
+}
+
+// rollout spreads the changes of every second process.
+func (h *history) rollout(id int) runner.Rollout {
+	rng := h.dice.roll("rollout", id)
+	if rng.IntN(2) == 0 {
+		return runner.Rollout{}
+	}
+	none := plan.LimitTo(0)
+	return runner.Rollout{
+		Waves: oneOf(rng, nil, []int{1}, []int{1, 2}, []int{2}), WaitRunning: rng.IntN(2) == 0, WaitTimeout: 10 * time.Minute,
+		Failures: oneOf(rng, nil, &none), PerSource: rng.IntN(3), PerDestination: rng.IntN(4),
+	}
 }
 
 func (p *proc) say(text string) {
