@@ -176,8 +176,11 @@ func (c *cloud) count(operation string) {
 
 func (c *cloud) List(ctx context.Context, region string, agree bool) (plan.Listing, error) {
 	c.count("list")
-	if c.listErr != nil {
-		return plan.Listing{}, c.listErr
+	c.mu.Lock()
+	failed := c.listErr
+	c.mu.Unlock()
+	if failed != nil {
+		return plan.Listing{}, failed
 	}
 	jobs := c.listed(func(j cloudJob) bool { return j.spec.Region == region })
 	return plan.Listing{Region: region, Jobs: jobs, ServerStart: time.Now(), ServerEnd: time.Now(), Agreed: agree}, ctx.Err()

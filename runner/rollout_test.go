@@ -234,7 +234,11 @@ func TestListingThatFailsShowsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.cloud.listErr = &plan.CallError{Operation: "DescribeApsJobs", Failure: plan.FailureTemporary, Why: "no answer"}
-		time.AfterFunc(5*time.Minute, func() { f.cloud.listErr = nil })
+		time.AfterFunc(5*time.Minute, func() {
+			f.cloud.mu.Lock()
+			defer f.cloud.mu.Unlock()
+			f.cloud.listErr = nil
+		})
 		start := time.Now()
 		report, err := run.Apply(f.Context(), f.drain, changes)
 		if err != nil || report.Counts().Created != 2 || report.Stop != runner.StopNone || time.Since(start) < 5*time.Minute {
