@@ -29,7 +29,7 @@ type RenderOptions struct {
 func Render(w io.Writer, p *Plan, changes []Change, o RenderOptions) error {
 	var b strings.Builder
 	s := Summarize(changes)
-	renderHeadline(&b, p, s)
+	renderHeadline(&b, p, s, chosen(changes))
 	if s.Changes() > 0 || s.Kinds[KindLeftOver] > 0 {
 		renderSources(&b, s)
 	}
@@ -38,8 +38,22 @@ func Render(w io.Writer, p *Plan, changes []Change, o RenderOptions) error {
 	return err
 }
 
-func renderHeadline(b *strings.Builder, p *Plan, s Summary) {
+// chosen counts the jobs of the plan that changes are about.
+func chosen(changes []Change) int {
+	n := 0
+	for _, c := range changes {
+		if c.Job != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func renderHeadline(b *strings.Builder, p *Plan, s Summary, chosen int) {
 	fmt.Fprintf(b, "Plan %s (%s): %s", text.Bold.Sprint(printable.Line(p.Name)), printable.Line(p.File), Count(len(p.Jobs), "job"))
+	if chosen < len(p.Jobs) {
+		fmt.Fprintf(b, ", %d of them chosen", chosen)
+	}
 	var parts []string
 	for _, kind := range Kinds {
 		if n := s.Kinds[kind]; n > 0 {

@@ -34,9 +34,13 @@ func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 	}
 	mine := snapshot
 	mine.Elsewhere = nil // what stands in the way may be settled by a look
-	regions := regionsToAsk(plan.Diff(r.plan, mine, nil, plan.DiffOptions{Delete: r.options.AllowDelete}), r.options)
+	changes, err := r.diff(mine, nil)
+	if err != nil {
+		return nil, err
+	}
+	regions := regionsToAsk(changes, r.options)
 	if len(regions) == 0 {
-		return plan.Diff(r.plan, snapshot, nil, plan.DiffOptions{Delete: r.options.AllowDelete}), nil
+		return r.diff(snapshot, r.listings) // none
 	}
 	if err := r.lookEverywhere(ctx, snapshot, regions); err != nil {
 		return nil, err
@@ -47,7 +51,20 @@ func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 	if snapshot, err = r.snapshot(ctx); err != nil {
 		return nil, err
 	}
-	return plan.Diff(r.plan, snapshot, r.listings, plan.DiffOptions{Adopt: r.options.Adopt, Delete: r.options.AllowDelete, Owners: r.owners}), nil
+	return r.diff(snapshot, r.listings)
+}
+
+// diff compares, and returns the changes of the jobs that are meant. Those that
+// stand in the way of a job count whether they are meant or not. Without listings
+// it cannot tell who is meant by a status, and returns the changes of all.
+func (r *Run) diff(ledger plan.Snapshot, listings map[string]plan.Listing) ([]plan.Change, error) {
+	changes := plan.Diff(r.plan, ledger, listings, plan.DiffOptions{
+		Adopt: r.options.Adopt, Delete: r.options.AllowDelete, Owners: r.owners,
+	})
+	if listings == nil && r.options.Choice.AsksService() {
+		return changes, nil
+	}
+	return r.options.Choice.Of(changes)
 }
 
 func (r *Run) snapshot(ctx context.Context) (plan.Snapshot, error) {
@@ -94,8 +111,8 @@ func regionsToAsk(changes []plan.Change, o Options) []string {
 		if o.Rollout.bounded() && (c.Kind == plan.KindUpdate || c.Kind == plan.KindStart) {
 			seen[c.Entry.Region] = true // other jobs that are initialising count
 		}
-		if c.State() == plan.StateLost {
-			seen[c.Entry.Region] = true // it may be back
+		if c.State() == plan.StateLost || c.State() == plan.StateCreated && o.Choice.AsksService() {
+			seen[c.Entry.Region] = true // it may be back, or its status matters
 		}
 	}
 	regions := make([]string, 0, len(seen))

@@ -59,6 +59,9 @@ type Options struct {
 	// MaxFailures stops the run from creating more once more jobs than this
 	// failed for good. nil means no cap; zero stops at the first failure.
 	MaxFailures *int
+	// Choice narrows the run to some jobs of the plan: what the others need is
+	// neither done nor reported.
+	Choice plan.Choice
 	// Rollout spreads the changes.
 	Rollout Rollout
 	// OnUnknown says what follows a proof of absence. Empty means Recreate.

@@ -24,6 +24,8 @@ type applyCommand struct {
 	output   outputFormat
 	settings settings
 	rollout  rolloutFlags
+	chosen   selection
+	choice   plan.Choice    // what chosen comes to
 	spread   runner.Rollout // what rollout comes to
 	yes      bool
 	adopt    bool
@@ -45,7 +47,7 @@ created a second time. The first Ctrl-C waits for the open requests, the second
 leaves at once.
 
 The plan's own run: and limits: sections set defaults for the flags below.
-` + planUsage,
+` + planUsage + "\n\n" + selectorUsage,
 		Example: "  apsctl apply --emulator --yes examples/quickstart.yaml\n  apsctl apply --yes --rate 5 -o json migration.yaml > result.json",
 		RunE:    c.run,
 	}
@@ -55,6 +57,7 @@ The plan's own run: and limits: sections set defaults for the flags below.
 	c.output.addFlag(cmd)
 	c.settings.addFlags(cmd)
 	c.rollout.addFlags(cmd)
+	c.chosen.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.BoolVarP(&c.yes, "yes", "y", false, "do not ask; required where there is no terminal, and with a plan from standard input")
 	flags.BoolVar(&c.adopt, "adopt", false, "take over jobs that exist under a wanted name and agree with the plan")
@@ -70,6 +73,10 @@ func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 		if err := c.app.checkAsking(cmd, c.output); err != nil {
 			return err
 		}
+	}
+	var err error
+	if c.choice, err = c.chosen.choice(cmd); err != nil {
+		return err
 	}
 	wanted, err := c.files.load(c.app, cmd, args)
 	if err != nil {
@@ -140,7 +147,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 		Parallel: c.settings.parallel, Settle: c.settings.settle,
 		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed,
 		MaxFailures: c.settings.failureCap(len(wanted.Jobs)), OnUnknown: c.settings.onUnknown(), Adopt: c.adopt,
-		Rollout: c.spread, AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete),
+		Choice: c.choice, Rollout: c.spread, AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete),
 		FreeReserve: func() error { return giveBack(reservePath) },
 		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath()),
 	})

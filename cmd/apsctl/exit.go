@@ -83,6 +83,7 @@ func classify(err error) (code int, said bool) {
 		call     *plan.CallError
 		address  *endpointError
 		limit    *plan.LimitError
+		missing  *plan.SelectorError
 	)
 	switch {
 	case err == nil:
@@ -93,7 +94,7 @@ func classify(err error) (code int, said bool) {
 		// Before what it cut off, a call or a look into the ledger, which failed for
 		// no reason of its own: only a signal ends a command's context.
 		return exitInterrupted, false
-	case errors.As(err, &bad), errors.As(err, &problems), errors.As(err, &address):
+	case errors.As(err, &bad), errors.As(err, &problems), errors.As(err, &address), errors.As(err, &missing):
 		return exitInvalid, false
 	case errors.As(err, &locked):
 		return exitLocked, false

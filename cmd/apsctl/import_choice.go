@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -51,19 +49,13 @@ func (c *importChoice) read() error {
 	if c.file == "" {
 		return nil
 	}
-	text, err := os.ReadFile(c.file)
+	lines, err := readLines(c.file)
 	if err != nil {
-		return &exitError{exitInvalid, fmt.Errorf("read the ids: %w", err)}
+		return fmt.Errorf("--ids: %w", err)
 	}
 	c.ids = map[string]bool{}
-	for line := range strings.Lines(string(text)) {
-		line, _, _ = strings.Cut(line, "#")
-		if id := strings.TrimSpace(line); id != "" {
-			c.ids[id] = true
-		}
-	}
-	if len(c.ids) == 0 {
-		return &exitError{exitInvalid, fmt.Errorf("%s has no ids: write one a line", c.file)}
+	for _, id := range lines {
+		c.ids[id] = true
 	}
 	return nil
 }

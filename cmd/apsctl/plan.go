@@ -19,6 +19,7 @@ type planCommand struct {
 	files    planFiles
 	target   target
 	output   outputFormat
+	chosen   selection
 	full     bool
 	detailed bool
 	expanded string
@@ -37,13 +38,14 @@ it creates anything.
 --show-expanded prints jobs after all merging instead, each value with the file
 and line that it came from, as a plan that could be used.
 
-` + planUsage,
+` + planUsage + "\n\n" + selectorUsage,
 		Example: "  apsctl plan --emulator examples/quickstart.yaml\n  apsctl plan -o json migration.yaml | jq .summary",
 		RunE:    c.run,
 	}
 	c.files.addFlags(cmd)
 	c.target.addLedgerFlags(cmd)
 	c.output.addFlag(cmd)
+	c.chosen.addFlags(cmd)
 	cmd.Flags().BoolVar(&c.full, "full", false, "list every change with every field")
 	cmd.Flags().BoolVar(&c.detailed, "detailed-exitcode", false, "exit 2 when there are changes")
 	cmd.Flags().StringVar(&c.expanded, "show-expanded", "", "print the jobs of this `name` or pattern after all merging")
@@ -54,6 +56,13 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 	if c.expanded != "" {
 		return c.showExpanded(cmd, args)
 	}
+	choice, err := c.chosen.choice(cmd)
+	if err != nil {
+		return err
+	}
+	if choice.AsksService() {
+		return usagef(cmd, "--target and --exclude by running, suspended, failed or pending need the service, which plan does not ask")
+	}
 	wanted, err := c.files.load(c.app, cmd, args)
 	if err != nil {
 		return err
@@ -62,7 +71,10 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	changes := plan.Diff(wanted, snapshot, nil, plan.DiffOptions{})
+	changes, err := choice.Of(plan.Diff(wanted, snapshot, nil, plan.DiffOptions{}))
+	if err != nil {
+		return err
+	}
 	if c.output.json() {
 		err = writeJSON(c.app.stdout, newPlanJSON(wanted, changes))
 	} else {
