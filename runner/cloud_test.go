@@ -206,12 +206,20 @@ func (c *cloud) Change(_ context.Context, request plan.ChangeRequest) error {
 		}
 	}
 	for i := range c.jobs {
-		if c.jobs[i].ID == id {
-			c.jobs[i].spec.DBList, c.jobs[i].spec.PartitionList = request.DBList, request.PartitionList
-			return nil
+		if c.jobs[i].ID != id {
+			continue
 		}
+		switch request.Operation {
+		case plan.OperationModify:
+			c.jobs[i].spec.DBList, c.jobs[i].spec.PartitionList = request.DBList, request.PartitionList
+		case plan.OperationDelete:
+			c.jobs = slices.Delete(c.jobs, i, i+1)
+		default:
+			c.jobs[i].Status = map[plan.Operation]string{plan.OperationStart: "Running", plan.OperationSuspend: "Suspended"}[request.Operation]
+		}
+		return nil
 	}
-	return &plan.CallError{Operation: "ModifyApsJob", Why: "no such job", Code: "InvalidInput", Failure: plan.FailureOther}
+	return &plan.CallError{Operation: string(request.Operation), Failure: plan.FailureOther, Why: "no such job", Code: "InvalidInput"}
 }
 
 // setObjects changes a job behind an answer; c.mu is held.

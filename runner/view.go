@@ -47,7 +47,9 @@ const noCanary = "none"
 // witness of its own, as far as the ledger has one. Where it has none for
 // either, any job of the region will do. ok is false when there are such jobs
 // and the listing shows none of them. A lost job counts: until a person says
-// otherwise, it may be hidden as well as gone.
+// otherwise, it may be hidden as well as gone. So does one whose deletion was
+// sent, unless entry is such a one too: of jobs that are deleted together, none
+// would ever be seen to go.
 func (v *view) canary(entry plan.Entry) (id string, ok bool) {
 	id = noCanary
 	for _, eligible := range []func(plan.Entry) bool{
@@ -76,7 +78,7 @@ func (v *view) shows(entry plan.Entry, eligible func(plan.Entry) bool) (id strin
 		if v.listed[e.JobID] {
 			return e.JobID, false
 		}
-		hidden = true
+		hidden = hidden || !(isLeaving(entry) && isLeaving(e))
 	}
 	return "", hidden
 }
