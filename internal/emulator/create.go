@@ -1,5 +1,11 @@
 package emulator
 
+import (
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+)
+
 // createJob is CreateAPSJob. The Code of a success is InvalidInput: that is
 // the documented sample.
 func createJob(s *Server, c *call) (fields, *problem) {
@@ -34,11 +40,20 @@ func (s *Server) draft(c *call) (job, *problem) {
 		Name: c.params["ApsJobName"], Source: c.params["SourceEndpointInstanceID"], SourceRegion: sourceRegion,
 		Destination: c.params["DestinationEndpointInstanceID"], DbList: c.params["DbList"],
 		PartitionList: partitions, TargetTableMode: c.params["TargetTableMode"], CreatedMs: c.now.UnixMilli(),
+		Failing: s.fails(c.params["ApsJobName"]),
 	}
 	if !s.opts.NeedsStart {
 		draft.ResumedMs = draft.CreatedMs
 	}
 	return draft, nil
+}
+
+// fails draws whether a new job is one of Options.FailShare, by its name: the
+// same jobs fail in whatever order they are created.
+func (s *Server) fails(name string) bool {
+	sum := fnv.New64a()
+	io.WriteString(sum, name)
+	return rand.New(rand.NewPCG(s.opts.Seed, sum.Sum64())).Float64() < s.opts.FailShare
 }
 
 // allowCreate holds a new job against the ones that are there.

@@ -27,6 +27,9 @@ type job struct {
 	ResumedMs   int64 `json:"resumed_ms,omitempty"`   // start of the stretch that runs now
 	ActiveMs    int64 `json:"active_ms,omitempty"`    // length of the earlier stretches
 	SuspendedMs int64 `json:"suspended_ms,omitempty"` // when it was suspended
+
+	// Failing: its first stretch ends in a failure; see Options.FailShare.
+	Failing bool `json:"failing,omitempty"`
 }
 
 // place is where a job belongs: nobody sees it from elsewhere.
@@ -59,15 +62,33 @@ type phase struct {
 	status, sub string
 	progress    int   // percent
 	delay       int64 // seconds behind the source
+	message     string
+}
+
+// What a failed job shows. The words are plausible, not documented.
+const (
+	failedProgress = 42
+	failedMessage  = "The table orders.items has no primary key."
+)
+
+// active is how long the job has been at work.
+func (j *job) active(now time.Time) time.Duration {
+	active := time.Duration(j.ActiveMs) * time.Millisecond
+	if j.ResumedMs != 0 {
+		active += max(0, now.Sub(time.UnixMilli(j.ResumedMs)))
+	}
+	return active
+}
+
+// failed tells whether the job stands still since its initialising went wrong.
+func (j *job) failed(now time.Time, l life) bool {
+	return j.Failing && j.started() && !j.suspended() && j.active(now) >= l.initializing
 }
 
 // phaseAt is a pure function of the job's times and now; nothing runs in the
 // background. Status words are plausible, not documented (section 5).
 func (j *job) phaseAt(now time.Time, l life) phase {
-	active := time.Duration(j.ActiveMs) * time.Millisecond
-	if j.ResumedMs != 0 {
-		active += max(0, now.Sub(time.UnixMilli(j.ResumedMs)))
-	}
+	active := j.active(now)
 	progress := 100
 	if active < l.initializing {
 		progress = int(100 * active / l.initializing)
@@ -75,26 +96,30 @@ func (j *job) phaseAt(now time.Time, l life) phase {
 	switch {
 	case j.suspended():
 		behind := int64(max(0, now.Sub(time.UnixMilli(j.SuspendedMs))) / time.Second)
-		return phase{"Suspended", "-", progress, behind}
+		return phase{"Suspended", "-", progress, behind, "OK"}
 	case !j.started():
 		first := l.first
 		if first == "" {
 			first = "NotStarted"
 		}
-		return phase{first, "-", 0, 0}
+		return phase{first, "-", 0, 0, "OK"}
 	case progress < 100:
 		first := l.first
 		if first == "" {
 			first = "Initializing"
 		}
-		return phase{first, "FullDataSync", progress, 0}
+		return phase{first, "FullDataSync", progress, 0, "OK"}
+	case j.failed(now, l):
+		return phase{"InitializeFailed", "FullDataSync", failedProgress, 0, failedMessage}
 	}
-	return phase{"Running", "IncrementalSync", 100, (now.Unix() + j.Seq) % 3}
+	return phase{"Running", "IncrementalSync", 100, (now.Unix() + j.Seq) % 3, "OK"}
 }
 
-// resume and suspend return the job after the change.
-func (j *job) resume(now time.Time) *job {
+// resume and suspend return the job after the change. One that failed and is
+// started again comes up: whoever starts it has mended the cause.
+func (j *job) resume(now time.Time, l life) *job {
 	next := *j
+	next.Failing = j.Failing && !j.failed(now, l)
 	next.ResumedMs, next.SuspendedMs = now.UnixMilli(), 0
 	return &next
 }

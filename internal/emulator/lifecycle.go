@@ -4,13 +4,13 @@ package emulator
 func startJob(s *Server, c *call) (fields, *problem) {
 	id := c.params["ApsJobId"]
 	p := s.state.change(c.place, id, func(old *job) (*job, *problem) {
-		switch running := old.started() && !old.suspended(); {
+		switch running := old.started() && !old.suspended() && !old.failed(c.now, s.life()); {
 		case running && s.opts.RepeatAllowed:
 			return old, nil
 		case running:
 			return nil, wrongState("started: it is running already")
 		}
-		return old.resume(c.now), nil
+		return old.resume(c.now, s.life()), nil
 	})
 	if p != nil {
 		return nil, p

@@ -54,7 +54,7 @@ func (s *Server) entry(j *job, now time.Time) listEntry {
 	at := j.phaseAt(now, s.life())
 	return listEntry{
 		ApsJobID: j.ID, ApsJobName: j.Name, SourceInstanceID: j.Source, DestinationInstanceID: j.Destination,
-		Status: at.status, SubStatus: at.sub, Delay: at.delay, Projress: strconv.Itoa(at.progress), ErrMessage: "OK",
+		Status: at.status, SubStatus: at.sub, Delay: at.delay, Projress: strconv.Itoa(at.progress), ErrMessage: at.message,
 		CreateTime: j.created().In(s.opts.CreateTimeZone).Format(time.DateTime),
 	}
 }

@@ -3,6 +3,8 @@ package emulator
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -113,6 +115,41 @@ func TestLife(t *testing.T) {
 	clock.pass(2 * time.Second)
 	want("Running", "100")
 	c.refused("StartApsJob", byID(id), 400, "IncorrectDBInstanceState")
+}
+
+// TestFailShare: which jobs fail depends on their names alone, and one that is
+// started again comes up.
+func TestFailShare(t *testing.T) {
+	var before []string
+	for _, needsStart := range []bool{false, true} {
+		clock := newClock()
+		c, _ := open(t, Options{Now: clock.now, FailShare: 0.2, NeedsStart: needsStart})
+		ids := map[string]string{}
+		for i := range 100 {
+			name := fmt.Sprintf("job-%03d", (i*37)%100)
+			ids[name] = c.create(name)
+			if needsStart {
+				c.ok("StartApsJob", byID(ids[name]))
+			}
+		}
+		clock.pass(time.Minute)
+		var failed []string
+		for _, name := range slices.Sorted(maps.Keys(ids)) {
+			if c.status(ids[name]) == "InitializeFailed" {
+				failed = append(failed, name)
+			}
+		}
+		if len(failed) < 10 || len(failed) > 30 || before != nil && !slices.Equal(before, failed) {
+			t.Fatalf("%d of 100 failed, want about 20 and the same each time: %v, %v", len(failed), before, failed)
+		}
+		before = failed
+		id := ids[failed[0]]
+		c.ok("StartApsJob", byID(id))
+		clock.pass(time.Minute)
+		if got := c.status(id); got != "Running" {
+			t.Errorf("got %s after it was started again, want Running", got)
+		}
+	}
 }
 
 func TestNeedsStart(t *testing.T) {

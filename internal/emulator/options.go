@@ -147,6 +147,10 @@ type Options struct {
 	// Initializing is how long a started job takes until it is Running.
 	// Zero means 3 seconds, a negative value no time at all.
 	Initializing time.Duration
+	// FailShare is the share of new jobs, from 0 to 1, that fail when their
+	// initialising is over. Their names and Seed decide which. Started again, they
+	// come up.
+	FailShare float64
 	// RepeatAllowed lets a running job be started and a suspended one be
 	// suspended again. By default both are refused.
 	RepeatAllowed bool
@@ -178,7 +182,7 @@ type Options struct {
 
 	// Faults strike from the start; see [Server.SetFaults].
 	Faults []Fault
-	// Seed makes the faults repeat. Zero means 1.
+	// Seed makes the faults and FailShare repeat. Zero means 1.
 	Seed uint64
 
 	// Now is the clock. Nil means time.Now.
@@ -232,6 +236,8 @@ func (o Options) validateNumbers() error {
 	switch {
 	case !(o.Quota >= 0 && o.Quota <= quotaMax):
 		return fmt.Errorf("quota %v is not a rate: want 0 to %v requests a second, 0 for unlimited", o.Quota, quotaMax)
+	case !(o.FailShare >= 0 && o.FailShare <= 1):
+		return fmt.Errorf("fail share %v is not from 0 to 1", o.FailShare)
 	case o.Latency < 0 || o.ListLag < 0:
 		return fmt.Errorf("latency %v and list lag %v must not be negative", o.Latency, o.ListLag)
 	case o.PageCap < 0:
