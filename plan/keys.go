@@ -216,7 +216,9 @@ var runSection = section[RunSettings]{
 		{"wait_timeout", false, isDuration, "Most time without any news in which a run waits for jobs to run.", func(d *decoder, n *node, path string, r *RunSettings) {
 			r.WaitTimeout = d.duration(n, path, time.Second, 30*24*time.Hour)
 		}},
-		{"wave_failures", false, isLimit, "The run stops when more jobs of the waves so far failed, or do not run.", func(d *decoder, n *node, path string, r *RunSettings) { r.WaveFailures = d.limit(n, path) }},
+		{"max_failures", false, isLimit, "The run stops when more jobs of the waves so far failed, or do not run; limits.max_failures counts those of the whole run that could not be changed.", func(d *decoder, n *node, path string, r *RunSettings) {
+			r.WaveFailures = d.limit(n, path)
+		}},
 		{"per_source", false, isWhole(1, perInstanceMax), "Most jobs of one source instance that may be initialising at once.", func(d *decoder, n *node, path string, r *RunSettings) {
 			r.PerSource = d.whole(n, path, 1, perInstanceMax)
 		}},
@@ -225,8 +227,8 @@ var runSection = section[RunSettings]{
 		}},
 	},
 	notes: map[string]string{
-		"max_failures": "limits.max_failures caps the failures of a whole run, run.wave_failures those that let the next wave start",
-		"canary":       "wave: [1, rest] changes one job first",
+		"wave_failures": "max_failures is its name",
+		"canary":        "wave: [1, rest] changes one job first",
 	},
 }
 
