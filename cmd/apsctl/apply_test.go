@@ -309,3 +309,32 @@ func TestStatusShowsWhatTheServiceTells(t *testing.T) {
 		t.Errorf("the first job is %+v", job)
 	}
 }
+
+// TestPlanFileCutInTheMiddleIsRefused: a file that lost its end is still a valid
+// plan, and must not be taken for the wish to have fewer jobs.
+func TestPlanFileCutInTheMiddleIsRefused(t *testing.T) {
+	b := newBench(t)
+	c := b.emulator()
+	text := planOf(40)
+	b.write("plan.yaml", text)
+	b.want(0, "apply", "--yes", "plan.yaml")
+	before := c.stats()
+	// After a whole job: nothing else tells that the file was cut.
+	cut := strings.Index(text, "  - name: job-0020\n")
+	b.write("plan.yaml", text[:cut])
+	for _, allow := range [][]string{nil, {"--allow", "delete", "--max-delete", "none"}} {
+		r := b.want(exitLimit, append([]string{"apply", "--yes", "plan.yaml"}, allow...)...)
+		wantIn(t, r.stderr, "20 of the 40 jobs that exist left the plan")
+		wantIn(t, r.stderr, "--max-removed 20 allows it")
+	}
+	b.write("plan.yaml", text[:strings.Index(text, "  - name: job-0000\n")]+"  []\n")
+	wantIn(t, b.want(exitLimit, "apply", "--yes", "plan.yaml").stderr, "40 of the 40 jobs")
+	after := c.stats()
+	for action, n := range after.Actions {
+		changes := !strings.HasPrefix(action, "Describe") && action != "GetCallerIdentity"
+		if changes && n.Calls != before.Actions[action].Calls {
+			t.Errorf("%s was sent", action)
+		}
+	}
+	b.want(0, "apply", "--yes", "--max-removed", "20", "plan.yaml", "--max-removed", "40")
+}
