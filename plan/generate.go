@@ -107,7 +107,7 @@ func (t *template) make(prefix string, values namespace, from *origin) bool {
 		return false
 	}
 	t.made = true
-	if t.l.full {
+	if t.l.full || t.job.in.full() {
 		return false
 	}
 	t.l.draft = t.fixed
@@ -191,6 +191,10 @@ func (l *loader) span(t *template, d *decoder, n *node, path string) {
 	from(&width, s.width)
 	if *s.to < *s.from {
 		n.wrong("both ends are included; the first is the smaller one", "%s goes from %d down to %d", path, *s.from, *s.to)
+		return
+	}
+	if l.tooMany((*s.to-*s.from)/step + 1) {
+		n.wrong(tooLargeHint, "%s", tooManyJobs())
 		return
 	}
 	for i := *s.from; i <= *s.to; i += step {

@@ -33,14 +33,14 @@ func decodeText(file string, data []byte) (*sourceText, *findings) {
 	}
 	if len(data) > fileBytesMax {
 		return refuse(fmt.Sprintf("the file is larger than %d MiB", fileBytesMax>>20),
-			"split it into several plans with names of their own")
+			tooLargeHint)
 	}
 	if encoding := otherEncoding(data); encoding != "" {
 		return refuse("the file is in "+encoding+"; a plan is UTF-8", "save it again as UTF-8")
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if bytes.Count(data, []byte("\n")) > linesMax {
-		return refuse(fmt.Sprintf("the file has more than %d lines", linesMax), "split it into several plans with names of their own")
+		return refuse(fmt.Sprintf("the file has more than %d lines", linesMax), tooLargeHint)
 	}
 	text := string(data)
 	if strings.Contains(text, "\r") {

@@ -28,7 +28,7 @@ func (l *loader) jobs(file *planDraft) {
 	default:
 		l.expect(len(file.jobs.items))
 		for i, item := range file.jobs.items {
-			if l.full {
+			if l.full || item.in.full() {
 				return
 			}
 			l.job(d, item, fmt.Sprintf("jobs[%d]", i), file.layers)
@@ -46,7 +46,10 @@ func (l *loader) jobsInPieces(file *planDraft, d *decoder) {
 	p := file.source.pieces
 	total := 0
 	for _, c := range p.cuts {
-		total += c.items
+		if total += c.items; l.tooMany(total) {
+			file.jobs.in.add(span{c.last + 1, 1, 1}, tooManyJobs(), tooLargeHint)
+			return
+		}
 	}
 	l.expect(total)
 	values := filler{scope: scope{"var": l.vars}, reuse: true}
@@ -55,7 +58,7 @@ func (l *loader) jobsInPieces(file *planDraft, d *decoder) {
 		values.reset()
 		l.job(d, values.expand(item, inPlan), fmt.Sprintf("jobs[%d]", i), file.layers)
 		i++
-		return !l.full
+		return !l.full && !item.in.full()
 	}) {
 		l.whole[file.source.path], l.again = true, true
 	}
@@ -89,15 +92,27 @@ func (l *loader) finishJob(draft *jobDraft, item *node, path string, layers []jo
 	l.trace(job, draft, layers)
 }
 
+// tooLargeHint is what to do about a plan that is too large.
+const tooLargeHint = "split it into several plans with names of their own"
+
+func tooManyJobs() string { return fmt.Sprintf("the plan has more than %d jobs", jobsMax) }
+
+// tooMany reports whether more jobs would be more than a plan may have, and notes
+// that it is full then: that is known before any of them is read.
+func (l *loader) tooMany(more int) bool {
+	l.full = l.full || len(l.plan.Jobs)+more > jobsMax
+	return l.full
+}
+
 // hasRoom refuses jobs that the plan is too large for: a small file can ask for
 // very much.
 func (l *loader) hasRoom(j *jobDraft, item *node) bool {
 	l.objects += len(j.dbList.value) + len(j.partitionList.value)
 	switch {
 	case len(l.plan.Jobs) >= jobsMax:
-		item.wrong("split it into several plans with names of their own", "the plan has more than %d jobs", jobsMax)
+		item.wrong(tooLargeHint, "%s", tooManyJobs())
 	case l.objects > objectsSumMax:
-		item.wrong("split it into several plans with names of their own", "db_list and partition_list of all jobs have more than %d MiB", objectsSumMax>>20)
+		item.wrong(tooLargeHint, "db_list and partition_list of all jobs have more than %d MiB", objectsSumMax>>20)
 	default:
 		return true
 	}

@@ -25,7 +25,20 @@ func sensitiveKey(word string) bool {
 			return true
 		}
 	}
-	return word == "pw" || editDistance(word, "password", 3) <= 3 || editDistance(word, "passwd", 2) <= 2
+	return word == "pw" || slipOf(word, "password", 3) || slipOf(word, "passwd", 2)
+}
+
+// slipOf reports whether word is target but for at most so many slips. The letters
+// that they share are counted first: most words have too few, and a file may have
+// a million of them.
+func slipOf(word, target string, slips int) bool {
+	shared := 0
+	for i := 0; i < len(word); i++ {
+		if strings.IndexByte(target, word[i]) >= 0 {
+			shared++
+		}
+	}
+	return shared >= len(target)-slips && editDistance(word, target, slips) <= slips
 }
 
 // plainKeys are the keys of a plan that hold no password. Most keys of a plan are
@@ -67,12 +80,10 @@ func (s *sourceText) masks(line int) []mask {
 	if s.reveal != nil {
 		s.reveal(line)
 	}
-	if s.blocks == nil {
-		s.blocks = secretBlocks(s.lines)
-	}
+	s.blocks.follow(s.lines[:line])
 	text := s.lines[line-1]
 	masks := secretsIn(text)
-	if from := s.blocks[line-1]; from >= 0 {
+	if from := s.blocks.from[line-1]; from >= 0 {
 		masks = append(masks, mask{from, len(text)})
 	}
 	for _, n := range s.hidden[line] {
@@ -105,14 +116,23 @@ func joinMasks(masks []mask) []mask {
 	return joined
 }
 
-// secretBlocks finds, without parsing, the lines that stand below a sensitive key
-// and are indented deeper. It errs towards hiding too much. The result has the
-// index of the first secret byte of each line, or -1.
-func secretBlocks(lines []string) []int {
-	from := make([]int, len(lines))
-	under := -1 // indentation of the sensitive key whose block we are in
-	for i, line := range lines {
-		from[i] = -1
+// secretBlocks tells the lines that stand below a sensitive key and are indented
+// deeper. They are found without parsing, which errs towards hiding too much, from
+// the first line on, as far as somebody asked.
+type secretBlocks struct {
+	from  []int // index of the first secret byte of each line, or -1
+	under int   // indentation of the sensitive key whose block the last line is in
+}
+
+// follow goes on to the last of lines, which start at the first of the file.
+func (s *secretBlocks) follow(lines []string) {
+	under := s.under
+	if len(s.from) == 0 {
+		under = -1
+	}
+	for i := len(s.from); i < len(lines); i++ {
+		line := lines[i]
+		s.from = append(s.from, -1)
 		indent := leadingBlanks(line)
 		text := line[indent:]
 		if text == "" {
@@ -121,7 +141,7 @@ func secretBlocks(lines []string) []int {
 		// How deep a tab indents nobody knows; it may well be below the key.
 		tabbed := strings.Contains(line[:indent], "\t")
 		if under >= 0 && (tabbed || indent > under || indent == under && (text[0] == '-' || text[0] == ':')) {
-			from[i] = indent + referenceKey(text)
+			s.from[i] = indent + referenceKey(text)
 			continue
 		}
 		under = -1
@@ -131,7 +151,7 @@ func secretBlocks(lines []string) []int {
 			under = indent + len(text) - len(strings.TrimLeft(text, "- "))
 		}
 	}
-	return from
+	s.under = under
 }
 
 // loneKey reports whether text is nothing but a sensitive key whose colon was

@@ -55,6 +55,10 @@ func (l *loader) matrix(t *template, d *decoder, n *node, path string) {
 		n.child("exclude").wrong("split the matrix, or leave values out of it", "%s has too many items for %d combinations", join(path, "exclude"), count)
 		return
 	}
+	if len(exclude) == 0 && l.tooMany(count+len(include)) {
+		n.wrong(tooLargeHint, "%s", tooManyJobs())
+		return
+	}
 	m := matrixWalk{t: t, axes: axes, exclude: exclude, hits: make([]int, len(exclude))}
 	first := make([]*node, len(axes))
 	for i, a := range axes {

@@ -21,6 +21,9 @@ var (
 	pieceLines, pieceBytes = 1024, 64 << 10
 	// wholeBytesMax is the largest text that is parsed at once.
 	wholeBytesMax = 2 << 20
+	// itemBytesMax is the largest job in a list that is read in pieces: its objects
+	// have at most 1 MiB each, and the layout of YAML takes room.
+	itemBytesMax = 4 << 20
 )
 
 // pieces is the list of jobs of a large file.
@@ -37,6 +40,7 @@ type pieces struct {
 type cut struct {
 	line  int // counted from 0
 	items int // that begin in the piece
+	last  int // line of the last of them, counted from 0; a large one is the last
 	bytes int
 }
 
@@ -116,7 +120,9 @@ func (p *pieces) item(line int) {
 		}
 		p.cuts = append(p.cuts, cut{line: start})
 	}
-	p.cuts[len(p.cuts)-1].items++
+	last := &p.cuts[len(p.cuts)-1]
+	last.items++
+	last.last = line
 }
 
 // standsAlone reports whether a line surely has nothing that refers to other items.
@@ -229,8 +235,17 @@ var largeHint = fmt.Sprintf("a file of over %d MiB has its jobs in a list of the
 // parse parses one piece. What is secret in it is hidden in hides, if that is not
 // nil.
 func (p *pieces) parse(i int, hides *sourceText) parsed {
-	from, to := p.cuts[i].line, p.last(i)
-	text := newSourceText("", strings.Join(p.in.text.lines[from:to], "\n"))
+	from, lines := p.cuts[i].line, p.in.text.lines[p.cuts[i].line:p.last(i)]
+	bytes := 0
+	for _, line := range lines {
+		bytes += len(line) + 1
+	}
+	if bytes > itemBytesMax+pieceBytes {
+		f := newFindings(newSourceText("", ""))
+		f.add(span{p.cuts[i].last - from + 1, 1, 1}, fmt.Sprintf("this job takes more than %d MiB", itemBytesMax>>20), "")
+		return parsed{piece: i, f: f}
+	}
+	text := newSourceText("", strings.Join(lines, "\n"))
 	f := newFindings(text)
 	failed := parsed{piece: i, f: f}
 	body := parseYAML(f, text.whole, 1)

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -137,7 +138,7 @@ func (l *loader) open(in *folder, from opening) *source {
 		l.data[shown] = data
 	}
 	if l.bytes += len(data); l.bytes > filesBytesMax {
-		l.refuse(from, fmt.Sprintf("the files of the plan have more than %d MiB together", filesBytesMax>>20), "split it into several plans with names of their own")
+		l.refuse(from, fmt.Sprintf("the files of the plan have more than %d MiB together", filesBytesMax>>20), tooLargeHint)
 		return nil
 	}
 	return l.parse(in, shown, data)
@@ -205,22 +206,33 @@ func (s *source) parseAround() bool {
 // checks are made on the opened file, so that it cannot be swapped in between.
 func (l *loader) readAll(from opening) ([]byte, bool) {
 	if from.stdin != nil {
-		return l.readToEnd(from, from.stdin, "check the command that writes it")
+		return l.readToEnd(from, from.stdin, 0, "check the command that writes it")
 	}
 	file, ok := l.openFile(from)
 	if !ok {
 		return nil, false
 	}
 	defer file.Close()
-	return l.readToEnd(from, file, "check the disk")
+	size := int64(0) // of a file that may be written to meanwhile
+	if info, err := file.Stat(); err == nil {
+		size = info.Size()
+	}
+	return l.readToEnd(from, file, size, "check the disk")
 }
 
-func (l *loader) readToEnd(from opening, r io.Reader, hint string) ([]byte, bool) {
-	data, err := io.ReadAll(io.LimitReader(r, fileBytesMax+1))
-	if err != nil {
-		l.refuse(from, "the file could not be read to its end", hint)
+// readToEnd reads r, which has about size bytes.
+func (l *loader) readToEnd(from opening, r io.Reader, size int64, hint string) ([]byte, bool) {
+	if size > fileBytesMax {
+		l.refuse(from, fmt.Sprintf("the file is larger than %d MiB", fileBytesMax>>20), tooLargeHint)
+		return nil, false
 	}
-	return data, err == nil
+	var data bytes.Buffer
+	data.Grow(int(size) + bytes.MinRead)
+	if _, err := data.ReadFrom(io.LimitReader(r, fileBytesMax+1)); err != nil {
+		l.refuse(from, "the file could not be read to its end", hint)
+		return nil, false
+	}
+	return data.Bytes(), true
 }
 
 // openFile opens a regular file, or reports why it cannot be used.

@@ -27,10 +27,8 @@ type sourceText struct {
 	// hidden maps a line to the secret values that start on it. The walk over the
 	// parsed file fills it.
 	hidden map[int][]*node
-	// blocks says, by line index, from which byte on a line belongs to the block
-	// below a sensitive key, -1 for none. It is found by looking at the lines
-	// alone, so it covers files that cannot be parsed.
-	blocks []int
+	// blocks covers files that cannot be parsed.
+	blocks secretBlocks
 	masked maskedLine // the line whose masks were asked for last
 	cursor cursor     // where a column was looked up last
 	// reveal hides what is secret on a line and was not yet; nil when all is.
