@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -89,22 +90,27 @@ func writeCounts(b *strings.Builder, c runner.Counts, report runner.Report) {
 
 // writeGroups lists the jobs of one ending by cause, most frequent first.
 func writeGroups(b *strings.Builder, report runner.Report, ending runner.Ending, title string) {
-	groups := map[string][]runner.Result{}
+	type kind struct {
+		cause string
+		code  errorCode
+	}
+	groups := map[kind][]runner.Result{}
 	for _, r := range report.Results {
 		if r.Ending == ending && r.Error != "" {
-			groups[r.Cause] = append(groups[r.Cause], r)
+			k := kind{r.Cause, resultCode(r)}
+			groups[k] = append(groups[k], r)
 		}
 	}
-	causes := make([]string, 0, len(groups))
-	for cause := range groups {
-		causes = append(causes, cause)
-	}
-	slices.SortFunc(causes, func(x, y string) int {
-		return cmp.Or(cmp.Compare(len(groups[y]), len(groups[x])), cmp.Compare(x, y))
+	kinds := slices.SortedFunc(maps.Keys(groups), func(x, y kind) int {
+		return cmp.Or(cmp.Compare(len(groups[y]), len(groups[x])), cmp.Compare(x.cause, y.cause), cmp.Compare(x.code, y.code))
 	})
-	for _, cause := range causes {
-		group := groups[cause]
-		fmt.Fprintf(b, "\n%s %s: %s\n", plan.Count(len(group), "job"), title, printable.Line(cause))
+	for _, k := range kinds {
+		group := groups[k]
+		cause := printable.Line(k.cause)
+		if cause != "" {
+			cause = ": " + cause
+		}
+		fmt.Fprintf(b, "\n%s %s%s [%s]\n", plan.Count(len(group), "job"), title, cause, k.code)
 		writeSome(b, group)
 	}
 }
@@ -130,7 +136,7 @@ func writeUnknown(b *strings.Builder, report runner.Report) {
 	if len(unknown) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n%s with an unknown outcome: a request was sent and no answer says what became of it.\n", plan.Count(len(unknown), "job"))
+	fmt.Fprintf(b, "\n%s with an unknown outcome: a request was sent and no answer says what became of it. [%s]\n", plan.Count(len(unknown), "job"), codeJobUnknown)
 	for _, r := range unknown[:min(len(unknown), jobsShown)] {
 		settles := ""
 		if !r.SettlesAt.IsZero() {
@@ -156,7 +162,7 @@ func writeHeld(b *strings.Builder, report runner.Report, resolve string) {
 			more++
 			continue
 		case shown == 0:
-			b.WriteString("\nA create was sent for these and is proven absent. To have one created by the next apply, say so:\n")
+			fmt.Fprintf(b, "\nA create was sent for these and is proven absent. To have one created by the next apply, say so: [%s]\n", codeJobHeld)
 		}
 		shown++
 		fmt.Fprintf(b, "  %s (attempt %d): %s: %s\n", printable.Line(r.Name), r.Attempt, printable.Line(r.Error),
@@ -175,5 +181,5 @@ func writeStop(b *strings.Builder, c runner.Counts, report runner.Report) {
 	if report.StopDetail != "" {
 		fmt.Fprintf(b, ": %s", printable.Line(report.StopDetail))
 	}
-	fmt.Fprintf(b, ". %s left for the next apply.\n", plan.Count(c.NotTried, "job"))
+	fmt.Fprintf(b, ". %s left for the next apply. [%s]\n", plan.Count(c.NotTried, "job"), stopCode(report))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -30,7 +31,7 @@ func (a *app) confirm(stop <-chan struct{}) error {
 	select {
 	case line := <-lines:
 		if strings.TrimSpace(line) != "yes" {
-			return &exitError{exitFailure, fmt.Errorf("not confirmed: nothing was changed")}
+			return coded(codeNotConfirmed, errors.New("not confirmed: nothing was changed"))
 		}
 		return nil
 	case <-stop:

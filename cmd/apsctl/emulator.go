@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -94,7 +95,10 @@ func (c *emulatorCommand) run(cmd *cobra.Command) error {
 	server, err := emulator.Open(c.options)
 	if err != nil {
 		_ = listener.Close()
-		return err
+		if errors.Is(err, emulator.ErrInUse) {
+			return err
+		}
+		return coded(codeEmulator, err)
 	}
 	defer server.Close()
 	fmt.Fprintf(c.app.stdout, "The emulator serves on http://%s (Ctrl-C ends it).\n", listener.Addr())

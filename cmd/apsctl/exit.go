@@ -7,8 +7,6 @@ import (
 
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
-	"github.com/apsctl/apsctl/runner"
-	"github.com/apsctl/apsctl/store"
 )
 
 // Exit codes. Scripts rely on them: codes are added, never changed.
@@ -27,92 +25,50 @@ const (
 	exitInterrupted = 130
 )
 
-// exitError ends a command with a code of its own. err may be nil when all has
-// been said already.
-type exitError struct {
-	code int
-	err  error
-}
+// exitError ends a command whose output has said all there is to say: an answer
+// such as "changes exist", or a report that names what went wrong. An error that
+// has still to be said has a code; see coded.
+type exitError struct{ code int }
 
-func (e *exitError) Error() string {
-	if e.err == nil {
-		return fmt.Sprintf("exit code %d", e.code)
-	}
-	return e.err.Error()
-}
-func (e *exitError) Unwrap() error { return e.err }
+func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
-func exitWith(code int) error { return &exitError{code: code} }
+func exitWith(code int) error { return &exitError{code} }
 
-// explain prints what a person needs to know about err and returns the exit
-// code. It is the only place that turns errors into either.
+// explain prints what a person needs to know about err, with its code, and
+// returns the exit code. It is the only place that turns errors into either.
 func (a *app) explain(err error) int {
-	code, said := classify(err)
-	if err == nil || said {
-		return code
+	exit, said := classify(err)
+	if said {
+		return exit
 	}
+	code := codeOf(err)
 	var problems plan.Problems
 	if errors.As(err, &problems) {
-		fmt.Fprintln(a.stderr, problems.Error())
-		return code
+		fmt.Fprintf(a.stderr, "%s\napsctl: %s in the plan [%s]\n", problems.Error(), plan.Count(len(problems), "mistake"), code)
+		return exit
 	}
 	text := err.Error()
-	if code == exitInterrupted {
+	if code == codeInterrupted {
 		text = "interrupted before anything was created; run it again"
 	}
-	fmt.Fprintf(a.stderr, "apsctl: %s\n", printable.Line(a.redactor.Clean(text)))
+	fmt.Fprintf(a.stderr, "apsctl: %s [%s]\n", printable.Line(a.redactor.Clean(text)), code)
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintf(a.stderr, "  %s\n", printable.Line(hint))
 	}
-	return code
+	return exit
 }
 
 // classify maps an error to its exit code; said is true when there is nothing
 // left to print.
-func classify(err error) (code int, said bool) {
-	var (
-		exit     *exitError
-		bad      *usageError
-		problems plan.Problems
-		locked   *store.LockedError
-		foreign  *store.ForeignError
-		ledger   *store.Error
-		sameID   *store.SameIDError
-		failed   *runner.LedgerError
-		skew     *runner.SkewError
-		call     *plan.CallError
-		address  *endpointError
-		limit    *plan.LimitError
-		missing  *plan.SelectorError
-	)
-	switch {
-	case err == nil:
+func classify(err error) (exit int, said bool) {
+	if err == nil {
 		return exitDone, true
-	case errors.As(err, &exit):
-		return exit.code, exit.err == nil
-	case errors.Is(err, context.Canceled):
-		// Before what it cut off, a call or a look into the ledger, which failed for
-		// no reason of its own: only a signal ends a command's context.
-		return exitInterrupted, false
-	case errors.As(err, &bad), errors.As(err, &problems), errors.As(err, &address), errors.As(err, &missing):
-		return exitInvalid, false
-	case errors.As(err, &locked):
-		return exitLocked, false
-	case errors.As(err, &foreign), errors.As(err, &ledger), errors.As(err, &sameID), errors.As(err, &failed):
-		return exitLedger, false
-	case errors.As(err, &skew), errors.As(err, &limit):
-		return exitLimit, false
-	case errors.As(err, &call):
-		return exitForFailure(call.Failure), false
 	}
-	return exitFailure, false
-}
-
-func exitForFailure(f plan.Failure) int {
-	if f == plan.FailureCredentials || f == plan.FailurePermission {
-		return exitRefused
+	if said := (*exitError)(nil); errors.As(err, &said) {
+		return said.code, true
 	}
-	return exitFailure
+	entry, _ := entryOf(codeOf(err))
+	return entry.Exit, false
 }
 
 // hintFor names the next step where the error itself does not.

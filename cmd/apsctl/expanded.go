@@ -25,7 +25,7 @@ func (c *planCommand) showExpanded(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if len(wanted.Origins) == 0 {
-		return &exitError{exitInvalid, c.noSuchJob(wanted)}
+		return c.noSuchJob(wanted)
 	}
 	return plan.WriteExpanded(c.app.stdout, wanted, wanted.Origins)
 }
@@ -38,5 +38,5 @@ func (c *planCommand) noSuchJob(wanted *plan.Plan) error {
 	} else if len(wanted.Jobs) == 0 {
 		hint = "it has no jobs at all"
 	}
-	return fmt.Errorf("plan %q has no job %q: %s", wanted.Name, c.expanded, hint)
+	return coded(codeNoSuchJob, fmt.Errorf("plan %q has no job %q: %s", wanted.Name, c.expanded, hint))
 }

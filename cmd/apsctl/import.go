@@ -120,7 +120,7 @@ func (c *importCommand) check(cmd *cobra.Command) error {
 	if c.generate == plan.StdinPath {
 		return usagef(cmd, "--generate is the name of a new file, not %q", c.generate)
 	}
-	if err := c.choice.read(); err != nil {
+	if err := c.choice.read(cmd); err != nil {
 		return err
 	}
 	if !c.yes {

@@ -42,9 +42,9 @@ func (c *importChoice) given(cmd *cobra.Command) int {
 }
 
 // read checks the pattern and reads the ids.
-func (c *importChoice) read() error {
+func (c *importChoice) read(cmd *cobra.Command) error {
 	if _, err := path.Match(c.name, ""); err != nil {
-		return &exitError{exitInvalid, fmt.Errorf("--name %q is no pattern: %w", c.name, err)}
+		return usage(cmd, fmt.Errorf("--name %q is no pattern: %w", c.name, err))
 	}
 	if c.file == "" {
 		return nil

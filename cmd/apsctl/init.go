@@ -66,11 +66,11 @@ func (c *initCommand) run(file string) error {
 func planFileError(file string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return &exitError{exitLimit, fmt.Errorf("%s exists and is left as it is: name another file, or move it away", file)}
+		return coded(codeExists, fmt.Errorf("%s exists and is left as it is: name another file, or move it away", file))
 	case errors.Is(err, fs.ErrNotExist):
-		return &exitError{exitInvalid, fmt.Errorf("there is no folder %s to write %s to: make it first", filepath.Dir(file), filepath.Base(file))}
+		return coded(codeNoFolder, fmt.Errorf("there is no folder %s to write %s to: make it first", filepath.Dir(file), filepath.Base(file)))
 	case err != nil:
-		return fmt.Errorf("write the plan %s: %w", file, err)
+		return coded(codeFileWrite, fmt.Errorf("write the plan %s: %w", file, err))
 	}
 	return nil
 }

@@ -122,7 +122,7 @@ func noSuchJob(ledger *store.Ledger, planName, name string) error {
 	if planName != "" {
 		where = fmt.Sprintf(" of plan %q", planName)
 	}
-	return fmt.Errorf("ledger %s: it knows no job %q%s; apsctl ledger list shows what it knows", ledger.Path(), name, where)
+	return coded(codeNoEntry, fmt.Errorf("ledger %s: it knows no job %q%s; apsctl ledger list shows what it knows", ledger.Path(), name, where))
 }
 
 // checkPlan refuses a plan name that the ledger does not know, which is more
@@ -136,7 +136,7 @@ func checkPlan(ctx context.Context, ledger *store.Ledger, planName string) error
 	if len(plans) > 0 {
 		known = strings.Join(plans, ", ")
 	}
-	return fmt.Errorf("ledger %s: it knows no plan %q; it knows %s", ledger.Path(), planName, known)
+	return coded(codeNoLedgerPlan, fmt.Errorf("ledger %s: it knows no plan %q; it knows %s", ledger.Path(), planName, known))
 }
 
 // ledgerJSON says which ledger an answer is from.

@@ -48,7 +48,7 @@ func (c *ledgerBackupCommand) run(ctx context.Context, to string) error {
 	defer ledger.Close()
 	meta, err := ledger.Backup(ctx, to)
 	if errors.Is(err, store.ErrBackupExists) {
-		return &exitError{exitLimit, fmt.Errorf("%w; name another file", err)}
+		return fmt.Errorf("%w; name another file", err)
 	}
 	if err != nil {
 		return err

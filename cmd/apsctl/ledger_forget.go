@@ -76,7 +76,7 @@ func (c *ledgerForgetCommand) run(cmd *cobra.Command, name string) error {
 	resolver := runner.NewResolver(ledger, nil, runner.SystemClock(), runner.Options{})
 	decision, err := resolver.Judge(ctx, runner.Order{Kind: runner.OrderForget, Entry: entry, Force: c.force})
 	if err != nil {
-		return refusal(err)
+		return err
 	}
 	person := newPerson(c.reason, "")
 	if err := ledger.Forget(ctx, store.MarkOf(entry), decision.Forced != "", person); err != nil {

@@ -60,14 +60,14 @@ func (c *ledgerMoveCommand) run(cmd *cobra.Command, from, to string) error {
 		return err
 	}
 	if !entry.Renamable() {
-		return &exitError{exitLimit, fmt.Errorf("job %q is %s and looked for by its name; nothing was changed: apsctl resolve settles it first",
-			from, entry.State)}
+		return coded(codeUnsettled, fmt.Errorf("job %q is %s and looked for by its name; nothing was changed: apsctl resolve settles it first",
+			from, entry.State))
 	}
 	person := newPerson(c.reason, "")
 	err = ledger.Rename(ctx, store.MarkOf(entry), to, person)
 	if errors.Is(err, store.ErrNameTaken) {
-		return &exitError{exitLimit, fmt.Errorf("plan %q has a job %q in the ledger already; nothing was changed: forget that one first, or choose another name",
-			entry.Plan, to)}
+		return coded(codeNameTaken, fmt.Errorf("plan %q has a job %q in the ledger already; nothing was changed: forget that one first, or choose another name",
+			entry.Plan, to))
 	}
 	if err != nil {
 		return err

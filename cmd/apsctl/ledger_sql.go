@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -66,9 +65,6 @@ func (c *ledgerSQLCommand) run(cmd *cobra.Command, query string) error {
 	}
 	defer ledger.Close()
 	answer, err := ledger.Query(ctx, query, c.rows)
-	if bad := (*store.QueryError)(nil); errors.As(err, &bad) {
-		return &exitError{exitInvalid, err}
-	}
 	if err != nil {
 		return err
 	}

@@ -100,6 +100,7 @@ type applyJSON struct {
 	Counts    runner.Counts `json:"counts"`
 	Jobs      []resultJSON  `json:"jobs"`
 	Stop      string        `json:"stop"`
+	StopCode  errorCode     `json:"stop_code,omitempty"`
 	Requests  int           `json:"requests"`
 	Throttled int           `json:"throttled"`
 	ElapsedMs int64         `json:"elapsed_ms"`
@@ -114,19 +115,20 @@ type resultJSON struct {
 	Attempts  int           `json:"attempts"`
 	Ending    runner.Ending `json:"ending"`
 	Error     string        `json:"error"`
+	Code      errorCode     `json:"code,omitempty"`
 	SettlesAt *time.Time    `json:"settles_at,omitempty"`
 	Held      bool          `json:"held,omitempty"` // unknown and proven absent: a person lets it go
 }
 
 func newApplyJSON(runID, planName string, report runner.Report, exitCode int) applyJSON {
 	out := applyJSON{
-		Run: runID, Plan: planName, Counts: report.Counts(), Stop: string(report.Stop),
+		Run: runID, Plan: planName, Counts: report.Counts(), Stop: string(report.Stop), StopCode: stopCode(report),
 		Requests: report.Requests, Throttled: report.Throttled,
 		ElapsedMs: report.Elapsed.Milliseconds(), ExitCode: exitCode,
 		Jobs: make([]resultJSON, 0, len(report.Results)),
 	}
 	for _, r := range report.Results {
-		one := resultJSON{Name: r.Name, Action: r.Action, State: r.State, JobID: r.JobID, Attempts: r.Attempt, Ending: r.Ending, Error: r.Error, Held: r.Held}
+		one := resultJSON{Name: r.Name, Action: r.Action, State: r.State, JobID: r.JobID, Attempts: r.Attempt, Ending: r.Ending, Error: r.Error, Code: resultCode(r), Held: r.Held}
 		if !r.SettlesAt.IsZero() {
 			at := r.SettlesAt.UTC()
 			one.SettlesAt = &at
@@ -146,12 +148,13 @@ type validJSON struct {
 }
 
 type problemJSON struct {
-	File     string `json:"file"`
-	Line     int    `json:"line"`
-	Column   int    `json:"column"`
-	Severity string `json:"severity"` // error or warning
-	Message  string `json:"message"`
-	Hint     string `json:"hint,omitempty"`
+	File     string    `json:"file"`
+	Line     int       `json:"line"`
+	Column   int       `json:"column"`
+	Severity string    `json:"severity"` // error or warning
+	Message  string    `json:"message"`
+	Hint     string    `json:"hint,omitempty"`
+	Code     errorCode `json:"code,omitempty"` // of an error
 }
 
 func newProblemsJSON(problems plan.Problems) validJSON {
@@ -165,8 +168,12 @@ func newValidJSON(wanted *plan.Plan) validJSON {
 
 func problemsJSON(problems plan.Problems, severity string) []problemJSON {
 	all := make([]problemJSON, 0, len(problems))
+	code := codePlan
+	if severity != "error" {
+		code = ""
+	}
 	for _, p := range problems {
-		all = append(all, problemJSON{p.Pos.File, p.Pos.Line, p.Pos.Column, severity, p.Message, p.Hint})
+		all = append(all, problemJSON{p.Pos.File, p.Pos.Line, p.Pos.Column, severity, p.Message, p.Hint, code})
 	}
 	return all
 }

@@ -88,15 +88,15 @@ func TestExpandedSuggestsTheNearestNames(t *testing.T) {
 	b := composedBench(t)
 	b.write("empty.yaml", "version: 1\nname: empty\njobs: []\n")
 	for name, want := range map[string]string{
-		"shard-3": "has no job \"shard-3\": did you mean shard-1, shard-2?\n",
-		"Shar-2":  "did you mean shard-2, shard-1?\n",
-		"on":      "did you mean one?\n",
-		"none":    "did you mean one?\n",
-		"other":   "--show-expanded '*' shows all 3\n",
-		"other-*": "--show-expanded '*' shows all 3\n",
+		"shard-3": "has no job \"shard-3\": did you mean shard-1, shard-2?",
+		"Shar-2":  "did you mean shard-2, shard-1?",
+		"on":      "did you mean one?",
+		"none":    "did you mean one?",
+		"other":   "--show-expanded '*' shows all 3",
+		"other-*": "--show-expanded '*' shows all 3",
 	} {
 		r := b.want(exitInvalid, "plan", "plan", "--var", "env=prod", "--show-expanded", name)
-		if !strings.HasSuffix(r.stderr, want) || r.stdout != "" {
+		if !strings.HasSuffix(r.stderr, want+" [E-NO-SUCH-JOB]\n") || r.stdout != "" {
 			t.Errorf("%s: no %q in %s", name, want, r)
 		}
 	}

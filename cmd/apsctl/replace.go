@@ -47,7 +47,7 @@ func cannotWrite(path string, err error) error {
 	if errors.As(err, &cause) {
 		err = fmt.Errorf("%s: %w", filepath.Base(cause.Path), cause.Err)
 	}
-	return fmt.Errorf("%s cannot be written and was left as it was: %w", path, err)
+	return coded(codeFileWrite, fmt.Errorf("%s cannot be written and was left as it was: %w", path, err))
 }
 
 // mayWrite asks whether the file itself may be written. A rename would replace it

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -142,7 +141,7 @@ func (h *byHand) carryOut(ctx context.Context, ledger *store.Ledger, resolver *r
 			o.Entry = now
 		}
 		if decisions[i], err = resolver.Judge(ctx, o); err != nil {
-			return nil, refusal(err)
+			return nil, err
 		}
 	}
 	var done []doneByHand
@@ -190,13 +189,4 @@ func seenText(jobs []plan.RemoteJob) string {
 		}
 	}
 	return strings.Join(texts, ", ")
-}
-
-// refusal gives a refused order its exit code.
-func refusal(err error) error {
-	var refused *runner.RefusedError
-	if errors.As(err, &refused) {
-		return &exitError{exitLimit, err}
-	}
-	return err
 }

@@ -53,7 +53,7 @@ func newRoot(app *app) *cobra.Command {
 		newInitCommand(app), newPlanCommand(app), newApplyCommand(app), newStatusCommand(app),
 		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newImportCommand(app),
 		newLedgerCommand(app),
-		newEmulatorCommand(app), newSchemaCommand(app), newVersionCommand(app),
+		newEmulatorCommand(app), newExplainCommand(app), newSchemaCommand(app), newVersionCommand(app),
 	)
 	root.InitDefaultCompletionCmd()
 	wrapArgs(root)

@@ -65,7 +65,7 @@ func readLines(path string) ([]string, error) {
 		text, err = os.ReadFile(path)
 	}
 	if err != nil {
-		return nil, &exitError{exitInvalid, err}
+		return nil, coded(codeChoiceFile, err)
 	}
 	var lines []string
 	for line := range strings.Lines(string(text)) {
@@ -75,7 +75,7 @@ func readLines(path string) ([]string, error) {
 		}
 	}
 	if len(lines) == 0 {
-		return nil, &exitError{exitInvalid, fmt.Errorf("%s has nothing in it: write one a line", path)}
+		return nil, coded(codeChoiceFile, fmt.Errorf("%s has nothing in it: write one a line", path))
 	}
 	return lines, nil
 }

@@ -50,7 +50,7 @@ func (a *app) openService(t target, rate float64) (*service, error) {
 	if err != nil {
 		stop()
 		if errors.Is(err, aps.ErrDebug) {
-			return nil, &exitError{exitInvalid, err}
+			return nil, err
 		}
 		return nil, &endpointError{err}
 	}
@@ -70,7 +70,7 @@ func (e *endpointError) Unwrap() error { return e.error }
 func startEmulator() (address string, stop func(), err error) {
 	kept, err := emulator.LoadSecrets(filepath.Join(emulatorFolder, "secrets.yaml"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", nil, err
+		return "", nil, coded(codeEmulator, err)
 	}
 	server, err := emulator.Open(emulator.Options{
 		State: filepath.Join(emulatorFolder, "cloud.journal"), Secrets: kept,
@@ -79,12 +79,12 @@ func startEmulator() (address string, stop func(), err error) {
 		return "", nil, fmt.Errorf("the emulated service of this folder is in use by another apsctl; wait until that ends: %w", err)
 	}
 	if err != nil {
-		return "", nil, fmt.Errorf("start the emulator: %w", err)
+		return "", nil, coded(codeEmulator, fmt.Errorf("start the emulator: %w", err))
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		_ = server.Close()
-		return "", nil, fmt.Errorf("start the emulator: %w", err)
+		return "", nil, coded(codeEmulator, fmt.Errorf("start the emulator: %w", err))
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

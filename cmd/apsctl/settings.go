@@ -86,8 +86,8 @@ func (s *settings) checkSettle(service string) error {
 	if s.settle >= runner.SettleDefault || s.shortSettle || service == "loopback" {
 		return nil
 	}
-	return &exitError{exitInvalid, fmt.Errorf("a settle time of %s is too short for the real service: a create that was lost on the way can take effect up to %s later, and would then be sent twice; leave --settle and run.settle out, or add --allow-short-settle",
-		s.settle, runner.SettleDefault)}
+	return coded(codeShortSettle, fmt.Errorf("a settle time of %s is too short for the real service: a create that was lost on the way can take effect up to %s later, and would then be sent twice; leave --settle and run.settle out, or add --allow-short-settle",
+		s.settle, runner.SettleDefault))
 }
 
 // merge takes the plan's values where no flag was given, and checks the result.

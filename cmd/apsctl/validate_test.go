@@ -28,7 +28,8 @@ jobs: []
       "column": 1,
       "severity": "error",
       "message": "unknown key \"regoin\" in the plan",
-      "hint": "did you mean \"region\"?"
+      "hint": "did you mean \"region\"?",
+      "code": "E-PLAN"
     },
     {
       "file": "bad.yaml",
@@ -36,7 +37,8 @@ jobs: []
       "column": 9,
       "severity": "error",
       "message": "region cannot be \"100%\"",
-      "hint": "a region is an id such as cn-hangzhou"
+      "hint": "a region is an id such as cn-hangzhou",
+      "code": "E-PLAN"
     }
   ]
 }

@@ -1,0 +1,293 @@
+package main
+
+// errorEntry says what a code means. Its texts are Markdown without links.
+type errorEntry struct {
+	Code errorCode `json:"code"`
+	// Exit is the exit code of a command that ends with it. What became of one job
+	// has that of a run with nothing worse in it.
+	Exit  int    `json:"exit_code"`
+	What  string `json:"what"` // a few words
+	Cause string `json:"cause"`
+	Next  string `json:"next"`
+	// group is the section in docs/errors.md.
+	group errorGroup
+}
+
+// errorGroup is a section of docs/errors.md.
+type errorGroup string
+
+const (
+	groupCommand errorGroup = "Command line and files"
+	groupPlan    errorGroup = "Plan"
+	groupLedger  errorGroup = "Ledger"
+	groupService errorGroup = "Service and credentials"
+	groupJob     errorGroup = "What became of a job"
+	groupStop    errorGroup = "Why a run stopped early"
+)
+
+// The codes, in the order of errorTable.
+const (
+	codeUsage         errorCode = "E-USAGE"
+	codeFile          errorCode = "E-FILE"
+	codeFileWrite     errorCode = "E-FILE-WRITE"
+	codeExists        errorCode = "E-FILE-EXISTS"
+	codeNoFolder      errorCode = "E-NO-FOLDER"
+	codeChoiceFile    errorCode = "E-CHOICE-FILE"
+	codeOutput        errorCode = "E-OUTPUT"
+	codeNotConfirmed  errorCode = "E-NOT-CONFIRMED"
+	codeInterrupted   errorCode = "E-INTERRUPTED"
+	codeEmulator      errorCode = "E-EMULATOR"
+	codeEmulatorInUse errorCode = "E-EMULATOR-IN-USE"
+	codeDefect        errorCode = "E-DEFECT"
+	codeUnexpected    errorCode = "E-UNEXPECTED"
+
+	codePlan        errorCode = "E-PLAN"
+	codeNoSuchJob   errorCode = "E-NO-SUCH-JOB"
+	codeLimit       errorCode = "E-LIMIT"
+	codeShortSettle errorCode = "E-SHORT-SETTLE"
+
+	codeLocked           errorCode = "E-LOCKED"
+	codeLedgerMissing    errorCode = "E-LEDGER-MISSING"
+	codeLedgerForeign    errorCode = "E-LEDGER-FOREIGN"
+	codeLedgerNewer      errorCode = "E-LEDGER-NEWER"
+	codeLedgerOlder      errorCode = "E-LEDGER-OLDER"
+	codeLedgerDamaged    errorCode = "E-LEDGER-DAMAGED"
+	codeNotLedger        errorCode = "E-NOT-A-LEDGER"
+	codeLedgerFileSystem errorCode = "E-LEDGER-FILE-SYSTEM"
+	codeLedgerPermission errorCode = "E-LEDGER-PERMISSION"
+	codeLedgerFull       errorCode = "E-LEDGER-FULL"
+	codeLedgerIO         errorCode = "E-LEDGER-IO"
+	codeLedgerBusy       errorCode = "E-LEDGER-BUSY"
+	codeLedgerReplaced   errorCode = "E-LEDGER-REPLACED"
+	codeLedgerSettings   errorCode = "E-LEDGER-SETTINGS"
+	codeLedgerTrouble    errorCode = "E-LEDGER"
+	codeSameID           errorCode = "E-SAME-ID"
+	codeMovedOn          errorCode = "E-MOVED-ON"
+	codeNoEntry          errorCode = "E-NO-ENTRY"
+	codeNoLedgerPlan     errorCode = "E-NO-LEDGER-PLAN"
+	codeNameTaken        errorCode = "E-NAME-TAKEN"
+	codeUnsettled        errorCode = "E-UNSETTLED"
+	codeOrder            errorCode = "E-ORDER-REFUSED"
+	codeQuery            errorCode = "E-QUERY"
+
+	codeCredentials errorCode = "E-CREDENTIALS"
+	codePermission  errorCode = "E-PERMISSION"
+	codeConfig      errorCode = "E-CONFIG"
+	codeEndpoint    errorCode = "E-ENDPOINT"
+	codeDebug       errorCode = "E-DEBUG"
+	codeThrottled   errorCode = "E-THROTTLED"
+	codeTemporary   errorCode = "E-TEMPORARY"
+	codeRefused     errorCode = "E-REFUSED"
+	codeListing     errorCode = "E-LISTING"
+	codeSkew        errorCode = "E-SKEW"
+
+	codeJobFailed    errorCode = "E-JOB-FAILED"
+	codeJobUnhealthy errorCode = "E-JOB-UNHEALTHY"
+	codeJobUnknown   errorCode = "E-JOB-UNKNOWN"
+	codeJobHeld      errorCode = "E-JOB-HELD"
+	codeJobPerson    errorCode = "E-JOB-PERSON"
+	codeJobBlocked   errorCode = "E-JOB-BLOCKED"
+	codeJobDiffers   errorCode = "E-JOB-DIFFERS"
+	codeJobNotTried  errorCode = "E-JOB-NOT-TRIED"
+
+	codeStopUnknown  errorCode = "E-STOP-UNKNOWN"
+	codeStopFailures errorCode = "E-STOP-FAILURES"
+	codeStopWave     errorCode = "E-STOP-WAVE"
+	codeStopWait     errorCode = "E-STOP-WAIT"
+)
+
+// errorTable has every code once, in the order of docs/errors.md, which is made
+// from it: go test ./cmd/apsctl -run TestErrorsPage -update.
+var errorTable = []errorEntry{
+	{codeUsage, exitInvalid, "the command line cannot be carried out",
+		"A flag or argument is unknown, missing, wrong, or does not go with another one; or the command asks before it changes something and there is no terminal to ask on.",
+		"Do what the message says; `--help` of the command lists its flags. Nothing was done.", groupCommand},
+	{codeFile, exitFailure, "a file cannot be used",
+		"A file that was named, or one that the command keeps, cannot be opened, read or made: it is missing, in a folder that may not be entered, or belongs to somebody else.",
+		"Correct the path or the permissions that the message names.", groupCommand},
+	{codeFileWrite, exitFailure, "a file cannot be written",
+		"It is read-only, has several names, belongs to somebody else, its disk is full, or it changed meanwhile. It was left as it was.",
+		"Do what the message says and run the command again.", groupCommand},
+	{codeExists, exitLimit, "a file of that name exists",
+		"`init`, `import --generate` and `ledger backup` never replace a file.",
+		"Name another file, or move the old one away.", groupCommand},
+	{codeNoFolder, exitInvalid, "the folder of a new file does not exist",
+		"Only the file is made, not the folders above it.",
+		"Make the folder, or correct the path.", groupCommand},
+	{codeChoiceFile, exitInvalid, "a file that chooses jobs cannot be used",
+		"`--target-file` or `--ids` names a file that cannot be read, is too large, or has nothing in it. Choosing nothing is never what was meant.",
+		"Write one name, selector or id a line.", groupCommand},
+	{codeOutput, exitFailure, "the result could not be written",
+		"Standard output is closed or its disk is full.",
+		"Look at the state with `apsctl status`: what was done is in the ledger.", groupCommand},
+	{codeNotConfirmed, exitFailure, "the question was not answered with yes",
+		"Only the word yes goes on.",
+		"Run it again and answer, or add `--yes`. Nothing was changed.", groupCommand},
+	{codeInterrupted, exitInterrupted, "interrupted",
+		"A signal came (Ctrl-C, a service manager, a closed terminal). What was on the wire was awaited and recorded.",
+		"Run it again: it goes on where it stopped.", groupCommand},
+	{codeEmulator, exitFailure, "the emulated service cannot start",
+		"Its address is taken, or its state or secrets cannot be read.",
+		"Do what the message says. For a new start, delete the folder `.apsctl/emulator`.", groupCommand},
+	{codeEmulatorInUse, exitFailure, "the emulated service is in use",
+		"Another process works with the same state file.",
+		"Wait until it ends.", groupCommand},
+	{codeDefect, exitFailure, "a defect in apsctl",
+		"apsctl was about to do something that its own rules forbid. The ledger refused it.",
+		"Report it with the whole output. What is in the ledger stays right; running again is safe.", groupCommand},
+	{codeUnexpected, exitFailure, "nothing more specific fits",
+		"Something failed that has no code of its own; the message says what.",
+		"Do what the message says. If it says too little, report it: running again is safe.", groupCommand},
+
+	{codePlan, exitInvalid, "the plan has mistakes",
+		"Each is reported with file, line and column, with what is wrong and often what was probably meant.",
+		"Correct them; `apsctl validate` checks offline, and docs/plan.md describes every key. Nothing was done.", groupPlan},
+	{codeNoSuchJob, exitInvalid, "a job was chosen that there is not",
+		"`--target`, `--exclude`, `--target-file` or `--show-expanded` says a name that no job has.",
+		"Correct the name; the message has those that look like it. Nothing was done.", groupPlan},
+	{codeLimit, exitLimit, "the run would do more than its limit",
+		"A limit of the plan, of a flag, or a default one would be passed. A plan file that was cut short is a usual reason.",
+		"Look at `apsctl plan`. If it is right, add the flag that the message names. Nothing was sent.", groupPlan},
+	{codeShortSettle, exitInvalid, "the settle time is too short for the real service",
+		"A create that was lost on the way can still take effect for a while; one sent again before that would be a duplicate.",
+		"Leave `--settle` and `run.settle` out. `--allow-short-settle` takes the risk.", groupPlan},
+
+	{codeLocked, exitLocked, "another run is at work",
+		"Another apsctl on this ledger is alive. The message says which, since when, and where.",
+		"Wait until it ends. If its process hangs, end that: the lock goes with it. Never delete the lock file.", groupLedger},
+	{codeLedgerMissing, exitLedger, "there is no ledger at that place",
+		"The command reads a ledger and the path names none.",
+		"Correct `--ledger` or `APSCTL_LEDGER`. A new one is made by the first `apply` only.", groupLedger},
+	{codeLedgerForeign, exitLedger, "the ledger belongs to another account or service",
+		"A ledger is bound to one account and endpoint by its first apply; the emulator counts as its own.",
+		"Use the credentials and endpoint of that account, or name another ledger.", groupLedger},
+	{codeLedgerNewer, exitLedger, "the ledger was written by a newer apsctl",
+		"Its schema is newer than this program knows.",
+		"Use the newer apsctl.", groupLedger},
+	{codeLedgerOlder, exitLedger, "the ledger was written by an older apsctl",
+		"Reading commands change nothing, so they do not bring it up to date.",
+		"Run a command that writes, such as `apsctl apply` or `apsctl ledger verify`: it migrates the ledger.", groupLedger},
+	{codeLedgerDamaged, exitLedger, "the ledger is damaged",
+		"Its content is not what was written: a disk error, or something else wrote into the file.",
+		"Do not delete it. Move it and its -wal file away and restore the last backup (docs/ledger.md); without one, wait 31 minutes after the last run and use `apply --adopt`.", groupLedger},
+	{codeNotLedger, exitLedger, "the file is not a ledger",
+		"The path names another file, or the first bytes are damaged.",
+		"Correct `--ledger`; if the path is right, do as for E-LEDGER-DAMAGED.", groupLedger},
+	{codeLedgerFileSystem, exitLedger, "the file system cannot keep a ledger",
+		"It is a network or other shared file system, where locks and syncs do not hold what they promise.",
+		"Name a ledger on a local disk.", groupLedger},
+	{codeLedgerPermission, exitLedger, "the ledger may not be used by this user",
+		"The file, one beside it (-wal, -shm, .lock) or the folder belongs to somebody else or is open to others.",
+		"Run as its owner, or correct owner and mode as the message says.", groupLedger},
+	{codeLedgerFull, exitLedger, "no space is left for the ledger",
+		"Its disk or quota is full.",
+		"Free some space and run again. Nothing is lost: what was created and could not be recorded is looked for.", groupLedger},
+	{codeLedgerIO, exitLedger, "the ledger cannot be read or written",
+		"The disk reports an error.",
+		"Look at the kernel's log before running again; take a backup while it can be read.", groupLedger},
+	{codeLedgerBusy, exitLedger, "the ledger is in use by another program",
+		"A backup or a shell of SQLite keeps it locked.",
+		"Let that end and run again.", groupLedger},
+	{codeLedgerReplaced, exitLedger, "the ledger was deleted or replaced while in use",
+		"The file at its path is another one than was opened.",
+		"Put the right one back before the next run.", groupLedger},
+	{codeLedgerSettings, exitLedger, "the ledger could not be opened safely",
+		"SQLite did not take a setting that the promise rests on, such as full synchronisation.",
+		"Look at the message for which; a local disk and an unmodified build have them all.", groupLedger},
+	{codeLedgerTrouble, exitLedger, "the ledger could not be read or written",
+		"A transaction failed for a reason that has no code of its own.",
+		"`apsctl ledger verify` checks the file. Nothing more was sent after it.", groupLedger},
+	{codeSameID, exitLedger, "two jobs got one id",
+		"The service answered for one job with the id of another entry. No answer of such a service can be trusted, so the run stopped.",
+		"Look both jobs up in the console, then correct the ledger (docs/ledger.md).", groupLedger},
+	{codeMovedOn, exitFailure, "the entry changed meanwhile",
+		"Another command changed the entry between reading and writing. Nothing was written.",
+		"Run it again.", groupLedger},
+	{codeNoEntry, exitFailure, "the ledger knows no such job",
+		"The name is misspelt, of another plan, or in another ledger.",
+		"`apsctl ledger list` shows what it knows.", groupLedger},
+	{codeNoLedgerPlan, exitFailure, "the ledger knows no such plan",
+		"A plan is named by its `name`, not by its file.",
+		"Use one of the names that the message lists.", groupLedger},
+	{codeNameTaken, exitLimit, "the ledger has a job of that name",
+		"`ledger mv` does not replace an entry.",
+		"Forget the other entry first, or choose another name. Nothing was changed.", groupLedger},
+	{codeUnsettled, exitLimit, "the job is still looked for by its name",
+		"A create or change of it has no answer yet.",
+		"`apsctl resolve` settles it first. Nothing was changed.", groupLedger},
+	{codeOrder, exitLimit, "an order by hand was refused",
+		"What the ledger or the service shows speaks against `--adopt`, `--absent` or `--forget`.",
+		"Read the reason; where the message says so, `--force` does it all the same.", groupLedger},
+	{codeQuery, exitInvalid, "the query cannot be carried out",
+		"It is not one reading SQL statement, has a mistake, or took longer than `--timeout`.",
+		"Correct it; docs/ledger.md has the tables.", groupLedger},
+
+	{codeCredentials, exitRefused, "the access key, its token or the date was refused",
+		"No key was found, or the service does not accept it: deleted, inactive, an expired token, a wrong secret, or a clock that is far off.",
+		"`apsctl doctor` shows which key was used and where it came from. Nothing was created.", groupService},
+	{codePermission, exitRefused, "the access key is not permitted to do this",
+		"RAM refuses the operation to this user or role.",
+		"`apsctl doctor --policy` prints the policy that the plan needs. Nothing was created.", groupService},
+	{codeConfig, exitFailure, "the endpoint is not the service",
+		"Wrong endpoint, a redirect, a certificate that is not acceptable, a proxy that wants a password, or an operation that the endpoint does not offer.",
+		"Check `--endpoint` and the proxy variables; `apsctl doctor` shows address and certificate.", groupService},
+	{codeEndpoint, exitInvalid, "the address of the service cannot be used",
+		"It is no URL of a host, or plain http to another machine.",
+		"Correct `--endpoint`, `APSCTL_ENDPOINT`, `--sts-endpoint` or `--kms-endpoint`.", groupService},
+	{codeDebug, exitInvalid, "DEBUG makes the library print access keys",
+		"The variable asks Alibaba's library to print requests with keys and tokens to standard output.",
+		"Unset DEBUG.", groupService},
+	{codeThrottled, exitFailure, "the service asks to slow down",
+		"Other programs share the account's allowance, or the rate is too high; it did not get better within the retries.",
+		"Run it again later, or with a lower `--rate`.", groupService},
+	{codeTemporary, exitFailure, "the service or the network failed",
+		"No connection, no answer in time, or a server error, also after the retries.",
+		"Check network, proxy and endpoint, then run it again.", groupService},
+	{codeRefused, exitFailure, "the service refused the request",
+		"The service gives its own code and message.",
+		"Read them; docs/aps-api.md lists what is known of the codes. The request id helps Alibaba's support.", groupService},
+	{codeListing, exitFailure, "the listing of a region is not complete",
+		"Pages do not add up to the service's own total, also after several scans; perhaps jobs come and go all the time. Without a complete listing nothing is created.",
+		"Run it again when it is quieter.", groupService},
+	{codeSkew, exitLimit, "the clocks of this machine and the service differ too much",
+		"Requests carry a signed date, which proves when they can take effect no more; a wrong clock breaks the proof.",
+		"Set this machine's clock (NTP). Nothing was created.", groupService},
+
+	{codeJobFailed, exitFailed, "the job failed",
+		"The service refused it, a password could not be read, or it never got through within its attempts. Nothing of it is open.",
+		"Read the reason beside the name and mend that; the next `apply` tries the job again.", groupJob},
+	{codeJobUnhealthy, exitFailed, "the job does not run",
+		"The service took what was sent and shows the job as failed since, for example because its check of source or destination failed.",
+		"Look at the job in the console; `apply` leaves it as it is. `apsctl status --refresh` shows its message.", groupJob},
+	{codeJobUnknown, exitUnknown, "the outcome of a request is not known",
+		"It was sent and no answer says what became of it. It may exist.",
+		"Nothing: the next `apply` looks for it, and sends it again only when it is proven absent. `apsctl resolve` looks now.", groupJob},
+	{codeJobHeld, exitUnknown, "a create is proven absent and held",
+		"`--on-unknown hold` or the plan leaves the decision to a person.",
+		"`apsctl resolve --absent NAME --reason WHY` has the next `apply` create it.", groupJob},
+	{codeJobPerson, exitUnknown, "only a person can settle the job",
+		"Several jobs may be the one that was asked for, a second one appeared, or one that existed is gone.",
+		"`apsctl resolve` shows each with its way out.", groupJob},
+	{codeJobBlocked, exitUnknown, "the job is blocked",
+		"A job of that name exists and is not known to be this one, another entry has it, or another process moved it on. Nothing was sent.",
+		"Read the reason beside the name: mostly `apply --adopt`, another name, or running again.", groupJob},
+	{codeJobDiffers, exitLimit, "the job differs in what cannot be changed in place",
+		"The service changes only the objects of a job; anything else needs a delete and a create, which synchronises everything anew.",
+		"`apply --allow replace`, or take the change back. Nothing was sent for it.", groupJob},
+	{codeJobNotTried, exitLeft, "the job was not tried",
+		"The run stopped before its turn.",
+		"See why the run stopped, then run `apply` again.", groupJob},
+
+	{codeStopUnknown, exitUnknown, "too many creates are without an answer",
+		"The network or the service is sick: going on would only leave more jobs unknown.",
+		"Wait until it is well and run `apply` again: it looks for the unknown ones first.", groupStop},
+	{codeStopFailures, exitLeft, "the failure cap was passed",
+		"More jobs failed than `--max-failures` or the plan's `max_failures` allows.",
+		"Mend what failed, or raise the cap, and run it again.", groupStop},
+	{codeStopWave, exitLeft, "too many jobs of the waves so far failed",
+		"The health gate between waves did not open.",
+		"Mend what failed and run it again (docs/plan.md).", groupStop},
+	{codeStopWait, exitLeft, "jobs do not run in time",
+		"A wave waits until its jobs run, and the wait ended before they did.",
+		"Look at them with `apsctl status --refresh`; a longer `--wait-timeout` waits longer.", groupStop},
+}
