@@ -85,6 +85,7 @@ type Client struct {
 	wire     *wire
 	core     openapi.Client // never called itself, only copied; see send
 	pagesMax int            // of one scan of a listing
+	calls    callBook
 }
 
 // New returns a Client, or an error that says which option is unusable and how

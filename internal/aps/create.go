@@ -44,7 +44,7 @@ func (c *Client) Create(ctx context.Context, request plan.CreateRequest) plan.Ou
 		o.Failure, o.Why = plan.FailureTemporary, "the security token was refused; a new one is fetched"
 	}
 	if r.status != 0 {
-		c.opts.Limiter.Observe(opCreate, region, o.Failure == plan.FailureThrottled || o.HTTPStatus == 429, o.RetryAfter)
+		c.observe(r.call, o.Failure == plan.FailureThrottled || o.HTTPStatus == 429, o.RetryAfter)
 	}
 	o.Code, o.Message, o.RequestID = r.clean(o.Code), r.cleanMessage(o.Message), r.clean(o.RequestID)
 	return o

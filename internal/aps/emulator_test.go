@@ -156,3 +156,28 @@ func TestSameNonceTwice(t *testing.T) {
 		t.Errorf("second: %+v", o)
 	}
 }
+
+// TestCallsAreCounted: what was sent, also when no answer came, and what of it
+// was throttled; nothing for what never got a connection.
+func TestCallsAreCounted(t *testing.T) {
+	client, cloud := emulate(t, emulator.Options{})
+	if err := cloud.SetFaults([]emulator.Fault{
+		{Operation: "CreateAPSJob", Kind: emulator.FaultThrottle, Count: 1},
+		{Operation: "CreateAPSJob", Kind: emulator.FaultDrop, When: emulator.Before, Count: 1},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if calls := client.Calls(); calls != nil {
+		t.Errorf("before any call: %+v", calls)
+	}
+	for _, name := range []string{"a", "b", "c"} {
+		create(t, client, name)
+	}
+	if _, err := client.List(t.Context(), region, false); err != nil {
+		t.Fatal(err)
+	}
+	want := []aps.CallCount{{Operation: "CreateAPSJob", Region: region, Sent: 3, Throttled: 1}, {Operation: "DescribeApsJobs", Region: region, Sent: 1}}
+	if got := client.Calls(); !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

@@ -79,7 +79,7 @@ func (c *Client) once(ctx context.Context, k call) (envelope, http.Header, *plan
 	e, failed := r.result()
 	if failed == nil {
 		c.noteToken(r, "")
-		c.opts.Limiter.Observe(k.operation, k.region, false, 0)
+		c.observe(k, false, 0)
 		return e, r.header, nil
 	}
 	failed.Operation, failed.Region = k.operation, k.region
@@ -91,7 +91,7 @@ func (c *Client) once(ctx context.Context, k call) (envelope, http.Header, *plan
 		failed.Failure, failed.Why = plan.FailureTemporary, "the security token was refused; a new one is fetched"
 	}
 	if r.status != 0 {
-		c.opts.Limiter.Observe(k.operation, k.region, failed.Failure == plan.FailureThrottled, failed.RetryAfter)
+		c.observe(k, failed.Failure == plan.FailureThrottled, failed.RetryAfter)
 	}
 	failed.Code, failed.Message, failed.RequestID = r.clean(failed.Code), r.cleanMessage(failed.Message), r.clean(failed.RequestID)
 	return envelope{}, nil, failed

@@ -68,6 +68,9 @@ func (c *Client) send(ctx context.Context, k call) *reply {
 	request := &openapi.OpenApiRequest{Headers: k.signed(), Body: k.form()}
 	_, _ = core.CallApiWithCtx(context.WithValue(wireCtx, exchangeKey{}, r.exchange),
 		coreParams(k), request, &dara.RuntimeOptions{})
+	if r.handed.Load() {
+		c.calls.count(k, func(n *CallCount) { n.Sent++ })
+	}
 	r.gaveUp = ctx.Err() != nil
 	r.late = !r.gaveUp && wireCtx.Err() != nil
 	if !r.reached {
