@@ -238,7 +238,7 @@ func (r *Run) rescue(ctx context.Context, a *attempt) bool {
 func (r *Run) settle(ctx context.Context, a *attempt, to plan.State, o plan.Outcome) error {
 	err := r.ledger.Settle(verdictContext(ctx), plan.Transition{
 		Plan: r.plan.Name, Name: a.job.Name, From: plan.StateIntent, Attempt: a.number, To: to,
-		JobID: o.JobID, RequestID: o.RequestID, Code: o.Code, Reason: o.Why,
+		JobID: o.JobID, RequestID: o.RequestID, Code: o.Code, Reason: reasonOf(o),
 		RunID: r.options.RunID, At: r.clock.Now(),
 	})
 	if err != nil {

@@ -22,6 +22,14 @@ func describe(o plan.Outcome) string {
 	return text
 }
 
+// reasonOf is describe without what the ledger has columns for.
+func reasonOf(o plan.Outcome) string {
+	if o.Message == "" || o.Verdict == plan.VerdictCreated {
+		return o.Why
+	}
+	return o.Why + ": " + o.Message
+}
+
 // causeOf is what outcomes are grouped by in a summary.
 func causeOf(o plan.Outcome) string {
 	if o.Code != "" {
