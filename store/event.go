@@ -38,16 +38,39 @@ func (w *writer) event(e Event) error {
 	return err
 }
 
+// EventFilter chooses events; the zero EventFilter is all of them.
+type EventFilter struct {
+	Plan, Name, Run string
+	After, Through  int64 // ids: later than After, and no later than Through unless that is 0
+}
+
 // Events returns what happened to a job, oldest first. A name of "" means all
 // jobs of the plan, and a plan of "" all of the ledger.
 func (l *Ledger) Events(ctx context.Context, planName, name string) (events []Event, err error) {
-	where, args := "TRUE", []any(nil)
-	if planName != "" {
-		where, args = "plan = ?", []any{planName}
-		if name != "" {
-			where, args = "plan = ? AND name = ?", []any{planName, name}
+	if planName == "" {
+		name = ""
+	}
+	events, err = l.events(ctx, EventFilter{Plan: planName, Name: name})
+	return events, trouble(l.path, fmt.Sprintf("read the events of job %q of plan %q", name, planName), err)
+}
+
+// EventsOf returns the events that f chooses, oldest first.
+func (l *Ledger) EventsOf(ctx context.Context, f EventFilter) ([]Event, error) {
+	events, err := l.events(ctx, f)
+	return events, trouble(l.path, "read its events", err)
+}
+
+func (l *Ledger) events(ctx context.Context, f EventFilter) (events []Event, err error) {
+	where, args := "id > ?", []any{f.After}
+	also := func(condition string, value any, zero bool) {
+		if !zero {
+			where, args = where+" AND "+condition, append(args, value)
 		}
 	}
+	also("plan = ?", f.Plan, f.Plan == "")
+	also("name = ?", f.Name, f.Name == "")
+	also("run_id = ?", f.Run, f.Run == "")
+	also("id <= ?", f.Through, f.Through == 0)
 	err = each(ctx, l.read, `SELECT id, serial, at_ms, run_id, plan, name, attempt, from_state, to_state,
 		aps_job_id, request_id, code, reason, evidence FROM events WHERE `+where+` ORDER BY id`, args,
 		func(rows *sql.Rows) error {
@@ -59,5 +82,13 @@ func (l *Ledger) Events(ctx context.Context, planName, name string) (events []Ev
 			events = append(events, e)
 			return err
 		})
-	return events, trouble(l.path, fmt.Sprintf("read the events of job %q of plan %q", name, planName), err)
+	return events, err
+}
+
+// LastEvent returns the id of the last event by the end of a run: its own last
+// one, or where it has none, the last before it started; 0 when there is none.
+func (l *Ledger) LastEvent(ctx context.Context, runID string) (id int64, err error) {
+	err = l.read.QueryRowContext(ctx, `SELECT coalesce((SELECT max(id) FROM events WHERE run_id = ?1),
+		(SELECT max(id) FROM events WHERE at_ms <= (SELECT started_at_ms FROM runs WHERE id = ?1)), 0)`, runID).Scan(&id)
+	return id, trouble(l.path, "read its events", err)
 }

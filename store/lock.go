@@ -162,3 +162,13 @@ func readHolder(name string) Holder {
 	}
 	return h
 }
+
+// LockHolder tells who took the lock of the ledger at path last and did not give
+// it back; the zero Holder means nobody. It takes no lock, so that it is in
+// nobody's way: whoever it names may have died.
+func LockHolder(path string) Holder {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	return readHolder(path + ".lock")
+}

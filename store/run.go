@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -14,10 +15,16 @@ import (
 // Run is one execution of a command that may change something.
 type Run struct {
 	plan.RunRecord
-	// FinishedAt is zero while the run goes on, and for one that died.
+	// RunEnd is zero while the run goes on, and for one that died.
+	RunEnd
+}
+
+// RunEnd says how a run ended.
+type RunEnd struct {
 	FinishedAt time.Time
-	ExitCode   int    // 0 while FinishedAt is zero
+	ExitCode   int
 	Counts     string // JSON, or ""
+	Detail     string // JSON: what it did beside the counts; "" is {}
 }
 
 // BeginRun records a run. It does not change the ledger's serial.
@@ -33,17 +40,19 @@ func (l *Ledger) BeginRun(ctx context.Context, r plan.RunRecord) error {
 	})
 }
 
-// FinishRun records how the run id ended, once. counts is JSON, or "".
-func (l *Ledger) FinishRun(ctx context.Context, id string, exitCode int, counts string, at time.Time) error {
-	if counts != "" && !json.Valid([]byte(counts)) {
-		return errors.New("record the end of the run: the counts are not JSON")
+// FinishRun records how the run id ended, once.
+func (l *Ledger) FinishRun(ctx context.Context, id string, end RunEnd) error {
+	for what, text := range map[string]string{"counts": end.Counts, "detail": end.Detail} {
+		if text != "" && !json.Valid([]byte(text)) {
+			return fmt.Errorf("record the end of the run: the %s are not JSON", what)
+		}
 	}
-	if at.IsZero() {
+	if end.FinishedAt.IsZero() {
 		return errors.New("record the end of the run: the time must be set")
 	}
 	return l.write(ctx, "record the end of the run", func(w *writer) error {
-		changed, err := w.exec("UPDATE runs SET finished_at_ms = ?, exit_code = ?, counts = nullif(?, '')"+
-			" WHERE id = ? AND finished_at_ms IS NULL", toMs(at), exitCode, counts, id)
+		changed, err := w.exec("UPDATE runs SET finished_at_ms = ?, exit_code = ?, counts = nullif(?, ''), detail = ?"+
+			" WHERE id = ? AND finished_at_ms IS NULL", toMs(end.FinishedAt), end.ExitCode, end.Counts, cmp.Or(end.Detail, "{}"), id)
 		if err == nil && changed == 0 {
 			err = fmt.Errorf("no run %q is under way", id)
 		}
@@ -57,12 +66,12 @@ func (l *Ledger) Runs(ctx context.Context, limit int) (runs []Run, err error) {
 		limit = -1
 	}
 	err = each(ctx, l.read, `SELECT id, command, plan, plan_digest, host, user, pid, version, started_at_ms,
-		finished_at_ms, coalesce(exit_code, 0), coalesce(counts, '') FROM runs ORDER BY seq DESC LIMIT ?`, []any{limit},
+		finished_at_ms, coalesce(exit_code, 0), coalesce(counts, ''), CASE detail WHEN '{}' THEN '' ELSE detail END FROM runs ORDER BY seq DESC LIMIT ?`, []any{limit},
 		func(rows *sql.Rows) error {
 			var r Run
 			var started, finished sql.NullInt64
 			err := rows.Scan(&r.ID, &r.Command, &r.Plan, &r.PlanDigest, &r.Host, &r.User, &r.PID, &r.Version,
-				&started, &finished, &r.ExitCode, &r.Counts)
+				&started, &finished, &r.ExitCode, &r.Counts, &r.Detail)
 			r.StartedAt, r.FinishedAt = fromMs(started), fromMs(finished)
 			runs = append(runs, r)
 			return err

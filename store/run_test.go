@@ -27,14 +27,15 @@ func TestRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := t0.Add(time.Minute)
-	if err := l.FinishRun(t.Context(), "run-1", 4, `{"created":2}`, end); err != nil {
+	if err := l.FinishRun(t.Context(), "run-1", RunEnd{end, 4, `{"created":2}`, `{"stop":"x"}`}); err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"again":   l.FinishRun(t.Context(), "run-1", 0, "", end),
-		"unknown": l.FinishRun(t.Context(), "run-9", 0, "", end),
-		"counts":  l.FinishRun(t.Context(), "run-2", 0, "{", end),
-		"time":    l.FinishRun(t.Context(), "run-2", 0, "", time.Time{}),
+		"again":   l.FinishRun(t.Context(), "run-1", RunEnd{FinishedAt: end}),
+		"unknown": l.FinishRun(t.Context(), "run-9", RunEnd{FinishedAt: end}),
+		"counts":  l.FinishRun(t.Context(), "run-2", RunEnd{FinishedAt: end, Counts: "{"}),
+		"detail":  l.FinishRun(t.Context(), "run-2", RunEnd{FinishedAt: end, Detail: "{"}),
+		"time":    l.FinishRun(t.Context(), "run-2", RunEnd{}),
 		"no id":   l.BeginRun(t.Context(), plan.RunRecord{StartedAt: t0}),
 	} {
 		if err == nil {
@@ -42,7 +43,7 @@ func TestRuns(t *testing.T) {
 		}
 	}
 	got, err := l.Runs(t.Context(), 0)
-	want := []Run{{RunRecord: later}, {RunRecord: record, FinishedAt: end, ExitCode: 4, Counts: `{"created":2}`}}
+	want := []Run{{RunRecord: later}, {record, RunEnd{end, 4, `{"created":2}`, `{"stop":"x"}`}}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}

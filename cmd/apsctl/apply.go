@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"os"
 	"os/user"
 	"slices"
@@ -131,7 +130,7 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 		return err
 	}
 	report, err := c.apply(ctx, wanted, service, ledger, record.ID)
-	return c.finish(ctx, wanted, ledger, record.ID, report, err)
+	return c.finish(ctx, wanted, service, ledger, record.ID, report, err)
 }
 
 // apply prepares, shows, asks and carries out. report is nil when it ended
@@ -185,16 +184,17 @@ func (c *applyCommand) confirm(wanted *plan.Plan, changes []plan.Change, summary
 }
 
 // finish closes the run's record and prints the report.
-func (c *applyCommand) finish(ctx context.Context, wanted *plan.Plan, ledger *store.Ledger, runID string, report *runner.Report, failed error) error {
+func (c *applyCommand) finish(ctx context.Context, wanted *plan.Plan, service *service, ledger *store.Ledger, runID string, report *runner.Report, failed error) error {
 	code, _ := classify(failed)
 	if report != nil {
 		code = exitCodeOf(*report, failed)
 	}
-	counts := []byte("{}")
+	end := c.app.runEnd(code, struct{}{}, service.Calls(), failed)
 	if report != nil {
-		counts, _ = json.Marshal(report.Counts())
+		end.counts = report.Counts()
+		end = end.with(*report)
 	}
-	recordErr := ledger.FinishRun(ctx, runID, code, string(counts), time.Now())
+	recordErr := end.record(ctx, ledger, runID)
 	if report == nil {
 		return failed
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -197,10 +195,7 @@ func (c *importCommand) record(ctx context.Context, ledger *store.Ledger, servic
 	if failed == nil {
 		code = result.exitCode()
 	}
-	counts, err := json.Marshal(result.counts())
-	if err == nil {
-		err = ledger.FinishRun(context.WithoutCancel(ctx), runID, code, string(counts), time.Now())
-	}
+	err := c.app.runEnd(code, result.counts(), service.Calls(), failed).record(ctx, ledger, runID)
 	if failed != nil {
 		if n := result.counts().Imported; n > 0 {
 			fmt.Fprintf(c.app.stderr, "apsctl: %s in the ledger by now; the same command goes on from there\n", plan.Count(n, "job"))

@@ -26,8 +26,8 @@ func newLedgerCommand(a *app) *cobra.Command {
 		Use:   "ledger",
 		Short: "Look into the ledger, back it up, correct it",
 		Long: `ledger shows what the ledger holds, copies it, checks it and, where a person
-knows better, corrects it. Those that only read can run beside an apply; forget
-and mv take the lock. None of them asks the service anything: that is what
+knows better, corrects it. Those that only read can run beside an apply; forget,
+mv and prune take the lock. None of them asks the service anything: that is what
 apsctl resolve does. docs/ledger.md explains every state and the way out of it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -35,7 +35,7 @@ apsctl resolve does. docs/ledger.md explains every state and the way out of it.`
 	cmd.AddCommand(
 		newLedgerListCommand(a), newLedgerShowCommand(a), newLedgerEventsCommand(a),
 		newLedgerBackupCommand(a), newLedgerVerifyCommand(a),
-		newLedgerForgetCommand(a), newLedgerMoveCommand(a), newLedgerSQLCommand(a),
+		newLedgerForgetCommand(a), newLedgerMoveCommand(a), newLedgerPruneCommand(a), newLedgerSQLCommand(a),
 	)
 	return cmd
 }

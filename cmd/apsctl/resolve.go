@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -151,10 +149,7 @@ func (c *resolveCommand) record(ctx context.Context, ledger *lockedLedger, entri
 	if failed == nil {
 		code = result.exitCode()
 	}
-	counts, err := json.Marshal(result.counts())
-	if err == nil {
-		err = ledger.FinishRun(context.WithoutCancel(ctx), run.ID, code, string(counts), time.Now())
-	}
+	err := c.app.runEnd(code, result.counts(), result.calls, failed).record(ctx, ledger.Ledger, run.ID)
 	if failed != nil {
 		return failed
 	}
@@ -171,8 +166,8 @@ func (c *resolveCommand) record(ctx context.Context, ledger *lockedLedger, entri
 }
 
 // work looks, and then carries out what was told by hand.
-func (c *resolveCommand) work(ctx context.Context, ledger *lockedLedger, runID string, entries []plan.Entry, orders []runner.Order) (resolution, error) {
-	result := resolution{run: runID}
+func (c *resolveCommand) work(ctx context.Context, ledger *lockedLedger, runID string, entries []plan.Entry, orders []runner.Order) (result resolution, err error) {
+	result.run = runID
 	var resolver *runner.Resolver
 	o := runner.Options{RunID: runID, Settle: c.settings.settle, OnUnknown: c.settings.onUnknown()}
 	if !slices.ContainsFunc(entries, isOpen) && onlyForget(orders) {
@@ -184,6 +179,7 @@ func (c *resolveCommand) work(ctx context.Context, ledger *lockedLedger, runID s
 			return result, err
 		}
 		defer service.close()
+		defer func() { result.calls = service.Calls() }()
 		if err := c.settings.checkSettle(service.Service()); err != nil {
 			return result, err
 		}
@@ -196,7 +192,6 @@ func (c *resolveCommand) work(ctx context.Context, ledger *lockedLedger, runID s
 		}
 		resolver = runner.NewResolver(ledger, service, runner.SystemClock(), o)
 	}
-	var err error
 	if result.settlements, err = resolver.Look(ctx, entries); err != nil {
 		return result, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/aps"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
@@ -19,6 +20,7 @@ type resolution struct {
 	looked      []plan.Listing
 	settlements []runner.Settlement
 	done        []doneByHand
+	calls       []aps.CallCount
 }
 
 // reread takes in what was changed by hand after the look.

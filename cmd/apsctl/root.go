@@ -51,7 +51,7 @@ func newRoot(app *app) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(
 		newInitCommand(app), newPlanCommand(app), newApplyCommand(app), newStatusCommand(app),
-		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newImportCommand(app),
+		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newImportCommand(app), newRunsCommand(app),
 		newLedgerCommand(app),
 		newEmulatorCommand(app), newExplainCommand(app), newSchemaCommand(app), newVersionCommand(app),
 	)
