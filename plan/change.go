@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // Kind says what one job needs.
 type Kind string
 
@@ -36,7 +38,10 @@ type Change struct {
 	// Remote are the jobs that the service lists under this name, the one to adopt
 	// first. It is empty when the service was not asked.
 	Remote []RemoteJob
-	// Fields are the differences of an update or replace, in fixed order.
+	// Seen is what the service shows of the entry's job; nil when nobody asked.
+	Seen *Seen
+	// Fields are the differences of an update or replace, in fixed order, and those of
+	// a job that left the plan from what the ledger has of it.
 	Fields []FieldChange
 	// Reason says in one line why the change is needed, "" for the usual one.
 	Reason string
@@ -67,16 +72,23 @@ func (c Change) Region() string {
 }
 
 // Updated is what the job is to be after an update in place: as the plan wants
-// it, but for objects whose differences it ignores.
+// it, but for objects whose differences it ignores, which stay as they are.
 func (c Change) Updated() Spec {
 	spec := c.Job.Spec
+	has := c.Seen.shows(c.Entry.Spec, spec)
 	if c.Job.Ignore.Has("db_list") {
-		spec.DBList = c.Entry.Spec.DBList
+		spec.DBList = has.DBList
 	}
 	if c.Job.Ignore.Has("partition_list") {
-		spec.PartitionList = c.Entry.Spec.PartitionList
+		spec.PartitionList = has.PartitionList
 	}
 	return spec
+}
+
+// OnlyRecorded reports whether the service was seen to have everything as the plan
+// wants it already.
+func (c Change) OnlyRecorded() bool {
+	return len(c.Fields) > 0 && !slices.ContainsFunc(c.Fields, func(f FieldChange) bool { return f.Effect != EffectRecord })
 }
 
 // Puts is what the plan wants an existing job to be put to after whatever else it
@@ -111,12 +123,20 @@ const (
 	// EffectBlind marks user names: the service never returns them, so the
 	// difference is known from the ledger only, and cannot be changed in place.
 	EffectBlind Effect = "blind"
+	// EffectRecord marks what the service has already as the plan wants it.
+	EffectRecord Effect = "ledger only"
 )
 
-// FieldChange is one field that the plan says otherwise than the ledger.
+// FieldChange is one field in which plan, ledger and service are not of one mind.
 // Field is the plan's key, for example "source.instance".
 type FieldChange struct {
-	Field    string
+	Field string
+	// Old is what the service has, as far as it was seen, and else what the ledger
+	// has. New is what the plan wants.
 	Old, New string
 	Effect   Effect
+	// Differs says who stands alone, "" where the service was not asked.
+	Differs Party
+	// Ledger is what the ledger has.
+	Ledger string
 }

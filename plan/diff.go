@@ -16,6 +16,9 @@ type DiffOptions struct {
 	// Delete removes the jobs that left the plan also where the plan did not say
 	// on_remove: delete of them.
 	Delete bool
+	// Seen is what the service shows of jobs that the ledger has as created, by id. A
+	// job that is not in it is taken on the ledger's word.
+	Seen map[string]Seen
 	// Owners are the entries of all plans that have a job, by its id. What belongs
 	// to one entry is never taken over by another.
 	Owners map[string]Entry
@@ -139,7 +142,7 @@ func indexByName(listing Listing) nameIndex {
 // diffJob compares one job. remote are the jobs of its name where its region is
 // listed.
 func diffJob(job *Job, entry *Entry, remote []RemoteJob, listed bool, o DiffOptions) Change {
-	c := Change{Name: job.Name, Job: job, Entry: entry, Remote: remote}
+	c := Change{Name: job.Name, Job: job, Entry: entry, Remote: remote, Seen: o.seen(entry)}
 	switch state := c.State(); {
 	case state.Unresolved():
 		c.Kind, c.Reason = KindResolve, "a create was sent and its outcome is not known yet"
@@ -155,6 +158,17 @@ func diffJob(job *Job, entry *Entry, remote []RemoteJob, listed bool, o DiffOpti
 		diffMissing(&c, o)
 	}
 	return c
+}
+
+// seen is what the service shows of the job of an entry, nil where nobody asked.
+func (o DiffOptions) seen(entry *Entry) *Seen {
+	if entry == nil || entry.State != StateCreated {
+		return nil
+	}
+	if seen, ok := o.Seen[entry.JobID]; ok {
+		return &seen
+	}
+	return nil
 }
 
 // diffMissing decides about a job that, by the ledger, the service lacks.
@@ -263,19 +277,21 @@ func codeSuffix(code string) string {
 func diffCreated(c *Change) {
 	pending := c.Entry.Pending.unconfirmed(OperationModify)
 	versions := diffVersions(c.Entry.Life, c.Job.Life)
-	if c.Entry.Digest == c.Job.Digest && !pending && len(versions) == 0 {
+	if c.Entry.Digest == c.Job.Digest && !pending && len(versions) == 0 && c.Seen == nil {
 		c.Kind = KindKeep
 		diffState(c)
 		return
 	}
-	c.Fields = slices.DeleteFunc(append(diffFields(c.Entry.Spec, c.Job.Spec), versions...), func(f FieldChange) bool { return c.Job.Ignore.Has(f.Field) })
+	c.Fields = slices.DeleteFunc(append(diffFields(c.Entry.Spec, c.Job.Spec, c.Seen), versions...), func(f FieldChange) bool { return c.Job.Ignore.Has(f.Field) })
 	c.Kind = KindUpdate
 	for _, f := range c.Fields {
-		if f.Effect != EffectInPlace {
+		if f.Effect != EffectInPlace && f.Effect != EffectRecord {
 			c.Kind = KindReplace
 		}
 	}
 	switch {
+	case c.Seen.unlisted():
+		diffUnlisted(c)
 	case c.Kind == KindReplace && !c.Job.Protect && !c.Entry.Life.Protect:
 		c.Reason = fmt.Sprintf("it differs in %s, which only deleting and creating it again changes: a full re-sync; apply --allow replace does that", fieldNames(c.Fields))
 	case pending && c.Kind == KindUpdate:
@@ -284,7 +300,9 @@ func diffCreated(c *Change) {
 	case c.Kind == KindReplace && (c.Job.Protect || c.Entry.Life.Protect):
 		c.Kind = KindBlocked
 		c.Reason = fmt.Sprintf("it differs in %s, which only deleting and creating it again changes, and it is protected", fieldNames(c.Fields))
-	case len(c.Fields) == 0:
+	case len(c.Fields) > 0:
+		c.Reason = outsideReason(c.Fields)
+	default:
 		// Only ignored fields differ, or none: the canonical form changed between
 		// two versions of apsctl. The job is as the plan wants it.
 		c.Kind = KindKeep
@@ -292,13 +310,49 @@ func diffCreated(c *Change) {
 	}
 }
 
+// diffUnlisted decides about a created job that a complete listing does not show,
+// without a proof that it is gone.
+func diffUnlisted(c *Change) {
+	if c.Seen.New {
+		c.Kind, c.Reason = KindKeep, "it is new, and not listed yet"
+		return
+	}
+	c.Kind = KindBlocked
+	c.Reason = fmt.Sprintf("a complete listing does not show job %s, and nothing proves that it is gone: check what these credentials may see; "+
+		"if it was deleted, apsctl ledger forget %s --plan %s --reason WHY", c.Entry.JobID, c.Entry.Name, c.Entry.Plan)
+}
+
+func (s *Seen) unlisted() bool { return s != nil && s.Job == nil }
+
+// outsideReason says of an update what was changed outside apsctl, "" for nothing.
+func outsideReason(fields []FieldChange) string {
+	var back, same []FieldChange
+	for _, f := range fields {
+		switch {
+		case f.Differs == PartyLedger:
+			same = append(same, f)
+		case f.Differs.Outside():
+			back = append(back, f)
+		}
+	}
+	switch {
+	case len(back) > 0:
+		return "changed outside apsctl: " + fieldNames(back)
+	case len(same) == len(fields):
+		return "changed outside apsctl to what the plan wants: only the ledger is brought up to date"
+	}
+	return ""
+}
+
 // fieldNames lists fields for a reason.
-func fieldNames(fields []FieldChange) string {
+func fieldNames(fields []FieldChange) string { return fieldNamesBy(fields, ", ") }
+
+func fieldNamesBy(fields []FieldChange, separator string) string {
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = f.Field
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, separator)
 }
 
 // diffState decides whether a job that is otherwise as it should be has to be
@@ -309,12 +363,7 @@ func diffState(c *Change) {
 	if wanted == "" {
 		return
 	}
-	doing := c.Entry.Doing
-	for _, remote := range c.Remote {
-		if class := ClassOf(remote.Status); remote.ID == c.Entry.JobID && (class == ClassRunning || class == ClassSuspended) {
-			doing = DesiredState(class)
-		}
-	}
+	doing := c.doing()
 	switch {
 	case doing == wanted && !c.Entry.Pending.unconfirmed(OperationStart, OperationSuspend):
 	case wanted == Running:
@@ -324,28 +373,33 @@ func diffState(c *Change) {
 	}
 }
 
-// diffFields lists what differs, in the order of the plan reference.
-func diffFields(old, new Spec) []FieldChange {
-	var fields []FieldChange
-	add := func(field, was, is string, effect Effect) {
-		if was != is {
-			fields = append(fields, FieldChange{field, was, is, effect})
+// doing is what the job does as far as it is listed, and else what it was last put
+// to. A job that was never started stands still.
+func (c *Change) doing() DesiredState {
+	listed := c.Remote
+	if c.Seen != nil && c.Seen.Job != nil {
+		listed = []RemoteJob{*c.Seen.Job}
+	}
+	for _, remote := range listed {
+		if remote.ID != c.Entry.JobID {
+			continue
+		}
+		if stands := Stands(remote.Status); stands == Running || stands != "" && (c.Seen != nil || !NotStarted(remote.Status)) {
+			return stands
 		}
 	}
-	add("region", old.Region, new.Region, EffectReplace)
-	add("source.instance", old.Source.Instance, new.Source.Instance, EffectReplace)
-	add("source.region", old.Source.Region, new.Source.Region, EffectReplace)
-	add("source.user", old.Source.User, new.Source.User, EffectBlind)
-	add("destination.instance", old.Destination.Instance, new.Destination.Instance, EffectReplace)
-	add("destination.user", old.Destination.User, new.Destination.User, EffectBlind)
-	if !SameJSON(old.DBList, new.DBList) {
-		add("db_list", old.DBList, new.DBList, EffectInPlace)
+	return c.Entry.Doing
+}
+
+// Stands is what a status word says that a job does, "" where it says neither.
+func Stands(status string) DesiredState {
+	switch class := ClassOf(status); {
+	case class == ClassRunning:
+		return Running
+	case class == ClassSuspended, NotStarted(status):
+		return Suspended
 	}
-	if !SameJSON(old.PartitionList, new.PartitionList) {
-		add("partition_list", old.PartitionList, new.PartitionList, EffectInPlace)
-	}
-	add("target_table_mode", old.TargetTableMode, new.TargetTableMode, EffectReplace)
-	return fields
+	return ""
 }
 
 // Notes are what the ledger should know of existing jobs that it does not yet: the
@@ -373,7 +427,7 @@ func diffVersions(old, new Life) []FieldChange {
 		{"destination.password_version", old.DestinationPasswordVersion, new.DestinationPasswordVersion},
 	} {
 		if v.was != "" && v.is != "" && v.was != v.is {
-			fields = append(fields, FieldChange{v.field, v.was, v.is, EffectBlind})
+			fields = append(fields, FieldChange{Field: v.field, Old: v.was, New: v.is, Effect: EffectBlind, Ledger: v.was})
 		}
 	}
 	return fields
@@ -397,7 +451,8 @@ func leftOvers(ledger Snapshot, wanted map[string]bool, o DiffOptions) []Change 
 
 // diffLeftOver decides about one job that left the plan.
 func diffLeftOver(name string, entry *Entry, o DiffOptions) Change {
-	c := Change{Kind: KindLeftOver, Name: name, Entry: entry, Reason: "no longer in the plan; left as it is"}
+	c := Change{Kind: KindLeftOver, Name: name, Entry: entry, Reason: "no longer in the plan; left as it is", Seen: o.seen(entry)}
+	c.Fields = diffFields(entry.Spec, entry.Spec, c.Seen)
 	switch {
 	case entry.State.Unresolved():
 		c.Reason = "no longer in the plan, and a create was sent for it whose outcome is not known yet"
@@ -410,7 +465,7 @@ func diffLeftOver(name string, entry *Entry, o DiffOptions) Change {
 		c.Kind, c.Reason = KindDelete, "no longer in the plan"
 	case entry.Pending.Operation == OperationDelete:
 		c.Reason = "no longer in the plan; its deletion was sent and is not confirmed"
-	case c.Puts() != "" && (entry.Doing != c.Puts() || entry.Pending.unconfirmed(OperationSuspend)):
+	case c.Puts() != "" && (c.doing() != c.Puts() || entry.Pending.unconfirmed(OperationSuspend)):
 		c.Kind, c.Reason = KindSuspend, "no longer in the plan, which said on_remove: suspend"
 	}
 	return c

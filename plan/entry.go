@@ -90,6 +90,11 @@ type Entry struct {
 	Life Life
 	// Doing is what the job was last put to or found at, "" when nobody asked.
 	Doing DesiredState
+	// ComparedAt is when the job's details were last held against the entry, zero
+	// for never, and Differed the fields, by comma, in which the service had something
+	// else then.
+	ComparedAt time.Time
+	Differed   string
 }
 
 // Renamable reports whether the entry may get another name: one whose outcome is
@@ -196,6 +201,8 @@ type Transition struct {
 	Before  Pending
 	Pending Pending
 	Doing   DesiredState
+	// Compared says that the job's details were read and agree with Spec.
+	Compared bool
 
 	JobID      string   // required for created; kept as it was for lost
 	Candidates []string // required for conflict and duplicate

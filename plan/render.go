@@ -34,6 +34,7 @@ func Render(w io.Writer, p *Plan, changes []Change, o RenderOptions) error {
 		renderSources(&b, s)
 	}
 	renderChanges(&b, changes, o)
+	renderLegend(&b, changes)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -181,7 +182,7 @@ func renderChange(b *strings.Builder, c Change, o RenderOptions) {
 	}
 	b.WriteString("\n")
 	for _, f := range c.Fields {
-		fmt.Fprintf(b, "      %s: %s → %s  (%s)\n", f.Field, shorten(f.Old, o), shorten(f.New, o), f.Effect)
+		fmt.Fprintf(b, "      %s: %s → %s  (%s)\n", f.Field, shorten(f.Old, o), shorten(f.New, o), f.words())
 	}
 	if o.Full && len(c.Fields) == 0 {
 		renderFields(b, c, spec)

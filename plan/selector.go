@@ -28,6 +28,9 @@ func (c Change) Subject() Subject {
 			s.Class = ClassOf(remote.Status)
 		}
 	}
+	if c.Seen != nil && c.Seen.Job != nil {
+		s.Class = ClassOf(c.Seen.Job.Status)
+	}
 	s.Name, s.Region = c.Name, c.Region()
 	s.Source, s.Destination = c.Spec().Source.Instance, c.Spec().Destination.Instance
 	if c.Job != nil {

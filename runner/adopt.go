@@ -31,7 +31,7 @@ func (r *Run) adopt(ctx context.Context, c plan.Change) adoption {
 	}
 	err = r.ledger.Settle(context.WithoutCancel(ctx), plan.Transition{
 		Plan: r.plan.Name, Name: job.Name, From: c.State(), Attempt: c.Attempt(), To: plan.StateCreated,
-		Spec: job.Spec, Digest: job.Digest, Labels: job.Labels, Life: job.Life, JobID: remote.ID, Reason: "adopted",
+		Spec: job.Spec, Digest: job.Digest, Labels: job.Labels, Life: job.Life, JobID: remote.ID, Compared: true, Reason: "adopted",
 		Evidence: evidence{Kind: "adopted", Region: job.Region}.JSON(), Baseline: listedIDs(c),
 		RunID: r.options.RunID, At: r.clock.Now(),
 	})

@@ -137,7 +137,7 @@ func (m *Importer) importOne(ctx context.Context, planName string, job *Imported
 	}
 	err = m.ledger.Settle(context.WithoutCancel(ctx), plan.Transition{
 		Plan: planName, Name: job.Job.Name, From: plan.StateNone, To: plan.StateCreated,
-		Spec: spec, Digest: plan.HashSpec(spec), JobID: job.Job.ID, Reason: "imported",
+		Spec: spec, Digest: plan.HashSpec(spec), JobID: job.Job.ID, Compared: true, Reason: "imported",
 		Evidence: evidence{Kind: "imported", Region: job.Region}.JSON(),
 		RunID:    m.options.RunID, At: m.clock.Now(),
 	})

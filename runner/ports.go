@@ -27,6 +27,9 @@ type Ledger interface {
 	Note(ctx context.Context, planName string, notes map[string]plan.Note, at time.Time) error
 	// Move gives an entry another name within its plan, as the plan says.
 	Move(ctx context.Context, entry plan.Entry, to, runID string, at time.Time) error
+	// Compared notes that the details of jobs were held against their entries. It is
+	// no step of any job and passes over those that moved on.
+	Compared(ctx context.Context, planName string, comparisons []plan.Comparison) error
 	// Settle commits a transition.
 	Settle(ctx context.Context, transition plan.Transition) error
 }

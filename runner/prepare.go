@@ -21,12 +21,13 @@ const regionsAtOnce = 4
 // and returns what is left to do, in plan order with left-overs last.
 //
 // It asks the service only about regions where something is to be created or
-// resolved: there it takes one complete listing, settles unresolved creates by
-// it, marks created jobs that are gone, and compares. If a listing cannot be
-// completed it returns the error, since nothing may be created then.
+// resolved, or with Options.Refresh about all of the plan: there it takes one
+// complete listing, settles unresolved creates by it, marks created jobs that are
+// gone, and compares. If a listing cannot be completed it returns the error, since
+// nothing may be created then.
 func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 	snapshot, err := r.snapshot(ctx)
-	if err == nil {
+	if err == nil && !r.looks {
 		snapshot, err = r.move(ctx, snapshot)
 	}
 	if err != nil {
@@ -48,6 +49,9 @@ func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 	if warning, _ := r.server.check(); warning != "" {
 		r.options.Warn(warning)
 	}
+	if r.options.Refresh.Asks() {
+		return r.compare(ctx, snapshot)
+	}
 	if snapshot, err = r.snapshot(ctx); err != nil {
 		return nil, err
 	}
@@ -59,7 +63,7 @@ func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 // it cannot tell who is meant by a status, and returns the changes of all.
 func (r *Run) diff(ledger plan.Snapshot, listings map[string]plan.Listing) ([]plan.Change, error) {
 	changes := plan.Diff(r.plan, ledger, listings, plan.DiffOptions{
-		Adopt: r.options.Adopt, Delete: r.options.AllowDelete, Owners: r.owners,
+		Adopt: r.options.Adopt, Delete: r.options.AllowDelete, Owners: r.owners, Seen: r.seen,
 	})
 	if listings == nil && r.options.Choice.AsksService() {
 		return changes, nil
@@ -72,7 +76,7 @@ func (r *Run) snapshot(ctx context.Context) (plan.Snapshot, error) {
 	if err != nil {
 		return plan.Snapshot{}, ledgerFailed("read the ledger", err)
 	}
-	return snapshot, nil
+	return r.withSupposed(snapshot), nil
 }
 
 // move gives entries the names that the plan's moved says, and returns the
@@ -113,6 +117,12 @@ func regionsToAsk(changes []plan.Change, o Options) []string {
 		}
 		if c.State() == plan.StateLost || c.State() == plan.StateCreated && o.Choice.AsksService() {
 			seen[c.Entry.Region] = true // it may be back, or its status matters
+		}
+		if o.Refresh.Asks() {
+			seen[c.Region()] = true
+			if c.Entry != nil {
+				seen[c.Entry.Region] = true
+			}
 		}
 	}
 	regions := make([]string, 0, len(seen))

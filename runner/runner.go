@@ -11,6 +11,7 @@ package runner
 import (
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -66,6 +67,9 @@ type Options struct {
 	Rollout Rollout
 	// OnUnknown says what follows a proof of absence. Empty means Recreate.
 	OnUnknown plan.OnUnknown
+	// Refresh says how much the service is asked about jobs that exist. The zero
+	// Refresh asks only what has to be known before something is created or deleted.
+	Refresh plan.Refresh
 	// Adopt takes over jobs that exist and agree with the plan.
 	Adopt bool
 	// AllowReplace deletes and creates again what differs in fields that cannot be
@@ -140,6 +144,13 @@ type Run struct {
 	listings map[string]plan.Listing
 	owners   map[string]plan.Entry // of the regions in listings, by job id
 	held     map[string]bool       // names that Prepare found held for a person
+
+	mu       sync.Mutex
+	looks    bool                  // see NewLook
+	seen     map[string]plan.Seen  // see Options.Refresh
+	supposed map[jobKey]plan.Entry // what it found
+	compared []plan.Comparison
+	untold   []string
 }
 
 // New joins the parts of a run. governor must be the one that service waits
@@ -150,5 +161,6 @@ func New(p *plan.Plan, ledger Ledger, service Service, secrets Secrets, governor
 		governor: governor, clock: clock, options: o.withDefaults(),
 		server:   &serverClock{now: clock.Now},
 		listings: map[string]plan.Listing{}, owners: map[string]plan.Entry{}, held: map[string]bool{},
+		supposed: map[jobKey]plan.Entry{},
 	}
 }

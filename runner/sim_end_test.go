@@ -84,9 +84,23 @@ func (h *history) checkObjects(e plan.Entry) {
 	if e.Pending.IsSet() && !e.Pending.Confirmed {
 		return // nobody says how it is
 	}
+	if job.behindUs && !h.putBack(e) {
+		return
+	}
 	if later := job.objects(time.Now().Add(timeSettle)); !plan.SameJSON(later, e.Spec.DBList) {
 		h.violate("I2", "%s of %s has %s, and the ledger says %s", job.id, e.Name, later, e.Spec.DBList)
 	}
+}
+
+// putBack reports whether what others changed of a job must be as it was: the plan
+// has it, and nothing that keeps a run from changing it in place.
+func (h *history) putBack(e plan.Entry) bool {
+	last := h.procs[len(h.procs)-1]
+	kept := slices.ContainsFunc(last.report.Results, func(r runner.Result) bool {
+		return r.Name == e.Name && (r.Ending == runner.EndKept || r.Ending == runner.EndUpdated || r.Ending == runner.EndStarted || r.Ending == runner.EndSuspended)
+	})
+	i := slices.IndexFunc(h.jobs, func(j plan.Job) bool { return j.Name == e.Name && j.Digest == e.Digest })
+	return i >= 0 && kept
 }
 
 // checkLife is that a job which the ledger has is there unless others deleted it,

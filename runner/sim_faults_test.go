@@ -47,6 +47,7 @@ const (
 	oldBaseline  kind = "intent-beside-a-namesake"
 	comeAndGo    kind = "come-and-go"       // the last job leaves the plan or comes back, before each turn
 	toAndFro     kind = "edited-to-and-fro" // the objects of the first job, before each turn
+	behindUs     kind = "changed-by-others" // what a job that is on record loads or does, before each turn
 )
 
 // families groups the kinds: a random history has faults of several families.
@@ -109,7 +110,7 @@ func drawFault(rng *rand.Rand, k kind, place, processes int) *fault {
 	f.from = min(place, processes-1) * rng.IntN(2)
 	f.to = f.from + rng.IntN(processes-f.from)
 	switch k {
-	case lag, lagBeyond, flap, missingPage, wrongTotal, churn, hideCluster, oddDate, toAndFro, comeAndGo:
+	case lag, lagBeyond, flap, missingPage, wrongTotal, churn, hideCluster, oddDate, toAndFro, comeAndGo, behindUs:
 		// Lies of the listing matter to those who look for what earlier
 		// processes sent.
 		f.to, f.left = processes-1, 1000

@@ -86,6 +86,9 @@ func newHistory(seed uint64, kinds []kind, path string) *history {
 		if d.roll("come and go").IntN(3) == 0 {
 			kinds = append(kinds, comeAndGo)
 		}
+		if d.roll("behind us").IntN(3) == 0 {
+			kinds = append(kinds, behindUs)
+		}
 	}
 	for i, k := range kinds {
 		h.faults = append(h.faults, drawFault(rng, k, i, h.turns))

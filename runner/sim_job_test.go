@@ -16,6 +16,7 @@ type simJob struct {
 	at, listedAt     time.Time
 	gone             time.Time // zero while it stays
 	deleted          bool      // by us
+	behindUs         bool      // changed by others
 }
 
 // simEdit is a change of a job and when it takes effect: of its objects, or of
@@ -73,5 +74,5 @@ func (j *simJob) status(now time.Time, needsStart bool) string {
 // checkObjects.
 func (j *simJob) agrees(spec plan.Spec) bool {
 	return j.name == spec.Name && j.region == spec.Region && j.source == spec.Source.Instance &&
-		j.dest == spec.Destination.Instance && (j.objects(time.Now()) != j.dbList || plan.SameJSON(j.dbList, spec.DBList))
+		j.dest == spec.Destination.Instance && (j.behindUs || j.objects(time.Now()) != j.dbList || plan.SameJSON(j.dbList, spec.DBList))
 }

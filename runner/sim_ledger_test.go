@@ -84,6 +84,13 @@ func (l simLedger) Promise(ctx context.Context, p plan.Promise) error {
 	return l.p.mark()
 }
 
+func (l simLedger) Compared(ctx context.Context, planName string, comparisons []plan.Comparison) error {
+	if err := l.p.turn("compared"); err != nil || len(comparisons) == 0 {
+		return err
+	}
+	return l.write("comparisons", func() error { return l.inner.Compared(ctx, planName, comparisons) })
+}
+
 // Settle obeys its context, so that a verdict on one that ended gets lost.
 func (l simLedger) Settle(ctx context.Context, t plan.Transition) error {
 	if err := l.p.turn("settle " + t.Name); err != nil {

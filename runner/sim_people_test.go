@@ -40,9 +40,45 @@ func (h *history) meddle(n int) {
 	if h.active(comeAndGo, n) != nil && n > 0 {
 		h.comeOrGo()
 	}
+	if h.active(behindUs, n) != nil && n > 0 {
+		h.changeBehindUs(n)
+	}
 	if f := h.active(oldBaseline, n); f != nil && n == 0 && f.left > 0 {
 		h.leaveIntent(f.yes, h.randomJob(rng))
 	}
+}
+
+// changeBehindUs is somebody at the console who changes a job that is on record.
+func (h *history) changeBehindUs(n int) {
+	rng := h.dice.roll("behind us", n)
+	created, err := h.witness.Entries(h.background, store.Filter{Plan: simPlan, States: []plan.State{plan.StateCreated}})
+	if h.ledgerError(err) || len(created) == 0 {
+		return
+	}
+	job := h.cloud.byID(oneOf(rng, created...).JobID)
+	if job == nil || !job.exists(time.Now()) {
+		return
+	}
+	e := simEdit{at: time.Now(), dbList: oneOf(rng, `{"EntireInstance":true}`, `{"theirs":{"all":true}}`)}
+	if rng.IntN(3) == 0 {
+		e.dbList, e.status = "", oneOf(rng, "Running", "Suspended")
+	}
+	job.edits, job.behindUs = append(job.edits, e), true
+	h.log("others change %s of %s: %s%s", job.id, job.name, e.dbList, e.status)
+}
+
+// refresh is how much a process asks: all of it at rest where others changed jobs,
+// so that these end as the plan says.
+func (h *history) refresh(n, id int) plan.Refresh {
+	text := oneOf(h.dice.roll("refresh", id), "none", "none", "none", "changed", "sample:40%", "all")
+	if n >= h.turns && h.active(behindUs, -1) != nil {
+		text = "all"
+	}
+	refresh, err := plan.ParseRefresh(text)
+	if err != nil {
+		panic(err)
+	}
+	return refresh
 }
 
 // openJob is a job of the plan whose outcome is not known just now, if there is

@@ -41,6 +41,12 @@ func (r *Run) update(ctx, stop context.Context, c plan.Change, pending plan.Pend
 			return r.recordUpdate(ctx, c, spec, u, pending)
 		}
 	}
+	if !pending.IsSet() && c.OnlyRecorded() {
+		// It was seen to be as it is to be, by now maybe not any more.
+		if u.differs, u.err = r.shown(stop, c, spec); u.err != nil || len(u.differs) == 0 {
+			return r.recordUpdate(ctx, c, spec, u, pending)
+		}
+	}
 	request := plan.ChangeRequest{
 		Operation: plan.OperationModify, Region: c.Job.Region, JobID: c.Entry.JobID,
 		DBList: spec.DBList, PartitionList: spec.PartitionList,
@@ -68,7 +74,7 @@ func (r *Run) recordUpdate(ctx context.Context, c plan.Change, spec plan.Spec, u
 	}
 	err := r.ledger.Settle(verdictContext(ctx), plan.Transition{
 		Plan: r.plan.Name, Name: c.Name, From: plan.StateCreated, Attempt: c.Attempt(), To: plan.StateCreated,
-		Spec: spec, Digest: c.Job.Digest, Labels: c.Job.Labels, Life: c.Job.Life, Doing: c.Entry.Doing, Before: u.pending, Pending: r.confirmed(before),
+		Spec: spec, Digest: c.Job.Digest, Labels: c.Job.Labels, Life: c.Job.Life, Doing: c.Entry.Doing, Before: u.pending, Pending: r.confirmed(before), Compared: true,
 		JobID: c.Entry.JobID, Reason: "updated in place",
 		Evidence: evidence{Kind: "updated", Region: c.Job.Region}.JSON(),
 		RunID:    r.options.RunID, At: r.clock.Now(),

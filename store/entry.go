@@ -19,7 +19,7 @@ type Filter struct {
 
 const entryColumns = "plan, name, state, attempt, region, digest, spec, labels, aps_job_id," +
 	" candidates, code, reason, signed_at_ms, baseline, request_id, updated_at_ms," +
-	" pending, pending_digest, pending_signed_at_ms, pending_confirmed, life, doing"
+	" pending, pending_digest, pending_signed_at_ms, pending_confirmed, life, doing, compared_at_ms, differed"
 
 // Snapshot returns the ledger's content for one plan, read in one transaction.
 // Entries is empty, not nil, for a plan that the ledger does not know.
@@ -146,14 +146,15 @@ func readEntries(ctx context.Context, q querier, where string, args ...any) (ent
 func scanEntry(rows *sql.Rows) (e plan.Entry, err error) {
 	var spec, labels, candidates, baseline, life string
 	var jobID sql.NullString
-	var signed, updated, pending sql.NullInt64
+	var signed, updated, pending, compared sql.NullInt64
 	if err := rows.Scan(&e.Plan, &e.Name, &e.State, &e.Attempt, &e.Region, &e.Digest, &spec, &labels, &jobID,
 		&candidates, &e.Code, &e.Reason, &signed, &baseline, &e.RequestID, &updated,
-		&e.Pending.Operation, &e.Pending.Digest, &pending, &e.Pending.Confirmed, &life, &e.Doing); err != nil {
+		&e.Pending.Operation, &e.Pending.Digest, &pending, &e.Pending.Confirmed, &life, &e.Doing,
+		&compared, &e.Differed); err != nil {
 		return e, err
 	}
 	e.JobID, e.SignedAt, e.UpdatedAt = jobID.String, fromMs(signed), fromMs(updated)
-	e.Pending.SignedAt = fromMs(pending)
+	e.Pending.SignedAt, e.ComparedAt = fromMs(pending), fromMs(compared)
 	for text, into := range map[*string]any{
 		&spec: &e.Spec, &labels: &e.Labels, &candidates: &e.Candidates, &baseline: &e.Baseline,
 	} {

@@ -23,7 +23,7 @@ const (
 
 	updateIntent = `UPDATE entries SET state = 'intent', attempt = ?, region = ?, digest = ?, spec = ?, labels = ?,
 		signed_at_ms = ?, baseline = ?, updated_at_ms = ?, life = ?, doing = '', aps_job_id = NULL, candidates = 'null',
-		code = '', reason = '', request_id = ''
+		code = '', reason = '', request_id = '', compared_at_ms = NULL, differed = ''
 	WHERE plan = ? AND name = ? AND state = ? AND attempt = ? RETURNING id`
 
 	insertAttempt = `INSERT INTO attempts (entry_id, attempt, nonce, signed_at_ms, server_offset_ms, endpoint, region,

@@ -34,8 +34,8 @@ var next = map[plan.State][]plan.State{
 
 const (
 	insertAdopted = `INSERT INTO entries (plan, name, state, attempt, region, digest, spec, labels, aps_job_id,
-		candidates, code, reason, signed_at_ms, baseline, request_id, updated_at_ms, life, doing)
-	VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)
+		candidates, code, reason, signed_at_ms, baseline, request_id, updated_at_ms, life, doing, compared_at_ms)
+	VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (plan, name) DO NOTHING RETURNING id, coalesce(aps_job_id, '')`
 
 	// A lost job keeps its id; a transition with a digest brings a new spec, and
@@ -48,7 +48,8 @@ const (
 		pending_digest = iif(?8 = '' AND ?1 <> 'absent', pending_digest, ?17),
 		pending_signed_at_ms = iif(?8 = '' AND ?1 <> 'absent', pending_signed_at_ms, ?18),
 		pending_confirmed = iif(?8 = '' AND ?1 <> 'absent', pending_confirmed, ?19),
-		life = iif(?8 = '', life, ?21), doing = iif(?8 = '' AND ?1 <> 'absent', doing, ?22)
+		life = iif(?8 = '', life, ?21), doing = iif(?8 = '' AND ?1 <> 'absent', doing, ?22),
+		compared_at_ms = iif(?25, ?7, compared_at_ms), differed = iif(?25, '', differed)
 	WHERE plan = ?12 AND name = ?13 AND state = ?14 AND attempt = ?15
 		AND (?8 = '' OR ?1 <> 'created' OR ?14 <> 'created' OR pending = ?23 AND pending_signed_at_ms IS ?24) RETURNING id, coalesce(aps_job_id, '')`
 
@@ -87,12 +88,12 @@ func (w *writer) settle(t plan.Transition) error {
 	var err error
 	if t.From == plan.StateNone {
 		err = w.scan(insertAdopted, []any{t.Plan, t.Name, string(t.To), t.Spec.Region, t.Digest, spec, labels, jobID,
-			candidates, t.Code, t.Reason, baseline, t.RequestID, at, t.Life.Kept(), string(t.Doing)}, &id, &recorded)
+			candidates, t.Code, t.Reason, baseline, t.RequestID, at, t.Life.Kept(), string(t.Doing), comparedAt(t)}, &id, &recorded)
 	} else {
 		err = w.scan(updateSettled, []any{string(t.To), jobID, candidates, t.Code, t.Reason, t.RequestID, at,
 			t.Digest, t.Spec.Region, spec, labels, t.Plan, t.Name, string(t.From), t.Attempt,
 			string(t.Pending.Operation), t.Pending.Digest, toMs(t.Pending.SignedAt), t.Pending.Confirmed,
-			baseline, t.Life.Kept(), string(t.Doing), string(t.Before.Operation), toMs(t.Before.SignedAt)}, &id, &recorded)
+			baseline, t.Life.Kept(), string(t.Doing), string(t.Before.Operation), toMs(t.Before.SignedAt), t.Compared}, &id, &recorded)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return plan.ErrMovedOn
@@ -115,6 +116,14 @@ func (w *writer) settle(t plan.Transition) error {
 	}
 	return w.event(Event{At: t.At, Plan: t.Plan, Name: t.Name, Attempt: t.Attempt, From: t.From, To: t.To,
 		Run: t.RunID, JobID: recorded, RequestID: t.RequestID, Code: t.Code, Reason: t.Reason, Evidence: t.Evidence})
+}
+
+// comparedAt is when the details of the job were compared, if t says that they were.
+func comparedAt(t plan.Transition) sql.NullInt64 {
+	if !t.Compared {
+		return sql.NullInt64{}
+	}
+	return toMs(t.At)
 }
 
 // sameID turns the violation of the rule that job ids are unique into its error.

@@ -29,6 +29,7 @@ type applyCommand struct {
 	yes      bool
 	adopt    bool
 	full     bool
+	refresh  refreshFlag
 
 	interrupts *interrupts
 	resolve    string // the command that looks now at what is left open
@@ -45,6 +46,9 @@ It can be stopped at any moment, by whatever means, and run again: no job is
 created a second time. The first Ctrl-C waits for the open requests, the second
 leaves at once.
 
+With --refresh, what was changed outside apsctl is put back as the plan says, as
+far as that goes in place; the rest takes --allow replace.
+
 The plan's own run: and limits: sections set defaults for the flags below.
 ` + planUsage + "\n\n" + selectorUsage,
 		Example: "  apsctl apply --emulator --yes examples/quickstart.yaml\n  apsctl apply --yes --rate 5 -o json migration.yaml > result.json",
@@ -57,6 +61,7 @@ The plan's own run: and limits: sections set defaults for the flags below.
 	c.settings.addFlags(cmd)
 	c.rollout.addFlags(cmd)
 	c.chosen.addFlags(cmd)
+	c.refresh.addFlag(cmd)
 	flags := cmd.Flags()
 	flags.BoolVarP(&c.yes, "yes", "y", false, "do not ask; required where there is no terminal, and with a plan from standard input")
 	flags.BoolVar(&c.adopt, "adopt", false, "take over jobs that exist under a wanted name and agree with the plan")
@@ -145,7 +150,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 		RunID: runID, Endpoint: service.Service(),
 		Parallel: c.settings.parallel, Settle: c.settings.settle,
 		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed,
-		MaxFailures: c.settings.failureCap(len(wanted.Jobs)), OnUnknown: c.settings.onUnknown(), Adopt: c.adopt,
+		MaxFailures: c.settings.failureCap(len(wanted.Jobs)), OnUnknown: c.settings.onUnknown(), Adopt: c.adopt, Refresh: c.refresh.Refresh,
 		Choice: c.choice, Rollout: c.spread, AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete),
 		FreeReserve: func() error { return giveBack(reservePath) },
 		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath()),

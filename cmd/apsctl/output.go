@@ -52,16 +52,29 @@ type planJSON struct {
 }
 
 type changeJSON struct {
-	Name        string      `json:"name"`
-	Action      plan.Kind   `json:"action"`
-	Region      string      `json:"region"`
-	Source      string      `json:"source"`
-	Destination string      `json:"destination"`
-	State       plan.State  `json:"state"`
-	JobID       string      `json:"aps_job_id"`
-	Attempts    int         `json:"attempts"`
-	Reason      string      `json:"reason"`
+	Name        string     `json:"name"`
+	Action      plan.Kind  `json:"action"`
+	Region      string     `json:"region"`
+	Source      string     `json:"source"`
+	Destination string     `json:"destination"`
+	State       plan.State `json:"state"`
+	JobID       string     `json:"aps_job_id"`
+	Attempts    int        `json:"attempts"`
+	Reason      string     `json:"reason"`
+	// Consequence is what the change does to a job that exists.
+	Consequence string      `json:"consequence,omitempty"`
 	Fields      []fieldJSON `json:"fields,omitempty"`
+	// Service is how the service shows a job that the ledger has; absent where it was
+	// not asked.
+	Service *seenJSON `json:"service,omitempty"`
+}
+
+// seenJSON says whether the complete listing shows a job, as what, and whether its
+// details were compared.
+type seenJSON struct {
+	Listed   bool   `json:"listed"`
+	Status   string `json:"status"`
+	Compared bool   `json:"compared"`
 }
 
 type fieldJSON struct {
@@ -69,6 +82,22 @@ type fieldJSON struct {
 	Old    string      `json:"old"`
 	New    string      `json:"new"`
 	Effect plan.Effect `json:"effect"`
+	// Differs is who stands alone, plan, service, ledger or all; empty where the
+	// service was not asked. Ledger is then what the ledger has.
+	Differs plan.Party `json:"differs,omitempty"`
+	Ledger  *string    `json:"ledger,omitempty"`
+}
+
+func newFieldsJSON(fields []plan.FieldChange) []fieldJSON {
+	var all []fieldJSON
+	for _, f := range fields {
+		one := fieldJSON{Field: f.Field, Old: f.Old, New: f.New, Effect: f.Effect, Differs: f.Differs}
+		if f.Differs != "" {
+			one.Ledger = &f.Ledger
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 func newPlanJSON(p *plan.Plan, changes []plan.Change) planJSON {
@@ -86,8 +115,12 @@ func newPlanJSON(p *plan.Plan, changes []plan.Change) planJSON {
 		if c.Entry != nil {
 			one.JobID = c.Entry.JobID
 		}
-		for _, f := range c.Fields {
-			one.Fields = append(one.Fields, fieldJSON{f.Field, f.Old, f.New, f.Effect})
+		one.Fields, one.Consequence = newFieldsJSON(c.Fields), c.Consequence()
+		if c.Seen != nil {
+			one.Service = &seenJSON{Listed: c.Seen.Job != nil, Compared: c.Seen.Detail != nil}
+			if c.Seen.Job != nil {
+				one.Service.Status = c.Seen.Job.Status
+			}
 		}
 		out.Changes = append(out.Changes, one)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
 	"github.com/apsctl/apsctl/store"
 )
 
@@ -23,10 +24,13 @@ type planCommand struct {
 	full     bool
 	detailed bool
 	expanded string
+	refresh  refreshFlag
+	looker   looker
 }
 
 func newPlanCommand(a *app) *cobra.Command {
 	c := &planCommand{app: a}
+	c.looker = looker{app: a, target: &c.target}
 	cmd := &cobra.Command{
 		Use:   "plan [FILE...]",
 		Short: "Show what apply would do; changes nothing",
@@ -34,6 +38,10 @@ func newPlanCommand(a *app) *cobra.Command {
 asks the service nothing, reads no password and writes nothing, so it also runs
 where there are no credentials. apply compares with the service as well before
 it creates anything.
+
+With --refresh it asks the service, takes no lock, and says of each difference who
+stands alone: the plan, or the service, since something was changed outside apsctl.
+All it writes then is when each job was last compared, so that samples rotate.
 
 --show-expanded prints jobs after all merging instead, each value with the file
 and line that it came from, as a plan that could be used.
@@ -46,6 +54,8 @@ and line that it came from, as a plan that could be used.
 	c.target.addLedgerFlags(cmd)
 	c.output.addFlag(cmd)
 	c.chosen.addFlags(cmd)
+	c.refresh.addFlag(cmd)
+	c.looker.addFlags(cmd)
 	cmd.Flags().BoolVar(&c.full, "full", false, "list every change with every field")
 	cmd.Flags().BoolVar(&c.detailed, "detailed-exitcode", false, "exit 2 when there are changes")
 	cmd.Flags().StringVar(&c.expanded, "show-expanded", "", "print the jobs of this `name` or pattern after all merging")
@@ -60,18 +70,14 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if choice.AsksService() {
-		return usagef(cmd, "--target and --exclude by running, suspended, failed or pending need the service, which plan does not ask")
+	if choice.AsksService() && !c.refresh.Asks() {
+		return usagef(cmd, "--target and --exclude by running, suspended, failed or pending need the service, which plan asks with --refresh only")
 	}
 	wanted, err := c.files.load(c.app, cmd, args)
 	if err != nil {
 		return err
 	}
-	snapshot, err := c.readSnapshot(cmd.Context(), wanted.Name)
-	if err != nil {
-		return err
-	}
-	changes, err := choice.Of(plan.Diff(wanted, snapshot, nil, plan.DiffOptions{}))
+	changes, err := c.compare(cmd, wanted, choice)
 	if err != nil {
 		return err
 	}
@@ -87,6 +93,19 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 		return exitWith(exitChanges)
 	}
 	return err
+}
+
+// compare is the difference from the ledger alone or, if asked, from the service.
+func (c *planCommand) compare(cmd *cobra.Command, wanted *plan.Plan, choice plan.Choice) ([]plan.Change, error) {
+	if c.refresh.Asks() {
+		_, changes, err := c.looker.look(cmd, wanted, runner.Options{Refresh: c.refresh.Refresh, Choice: choice})
+		return changes, err
+	}
+	snapshot, err := c.readSnapshot(cmd.Context(), wanted.Name)
+	if err != nil {
+		return nil, err
+	}
+	return choice.Of(plan.Diff(wanted, snapshot, nil, plan.DiffOptions{}))
 }
 
 // readSnapshot reads the ledger's entries of one plan without creating or
