@@ -186,6 +186,8 @@ func parseFolder(t *testing.T, folder string) []*ast.File {
 // alone, and who gives it its code.
 var wrappedLater = map[string]string{
 	"outputFormat.Set": "a flag: usage",
+	"age.Set":          "a flag: usage",
+	"parseAge":         "a flag: usage",
 	"listenLoopback":   "emulatorCommand.run: usage",
 	"stateList.Set":    "a flag: usage",
 	"replaceFile":      "cannotWrite",

@@ -38,11 +38,12 @@ type callsJSON struct {
 // causeCount is how many jobs of a run ended alike for one cause. Example is what
 // one of them was told, Names are the first few.
 type causeCount struct {
-	Ending  string   `json:"ending"`
-	Cause   string   `json:"cause"`
-	Jobs    int      `json:"jobs"`
-	Example string   `json:"example"`
-	Names   []string `json:"names"`
+	Code    errorCode `json:"code"` // what docs/errors.md explains
+	Ending  string    `json:"ending"`
+	Cause   string    `json:"cause"`
+	Jobs    int       `json:"jobs"`
+	Example string    `json:"example"`
+	Names   []string  `json:"names"`
 }
 
 func (d runDetail) sent() (sent, throttled int) {
@@ -106,7 +107,7 @@ func causesOf(results []runner.Result) []causeCount {
 		key := [2]string{string(r.Ending), r.Cause}
 		g := groups[key]
 		if g == nil {
-			g = &causeCount{Ending: key[0], Cause: key[1], Example: r.Error}
+			g = &causeCount{Ending: key[0], Cause: key[1], Code: resultCode(r), Example: r.Error}
 			groups[key] = g
 		}
 		if g.Jobs++; len(g.Names) < namesKept {

@@ -33,7 +33,7 @@ func TestRunsSayWhatHappened(t *testing.T) {
 	if s := cloud.stats(); throttled != 2 || sent <= 3 || one.Calls[0].Sent != s.Actions["CreateAPSJob"].Calls-3 {
 		t.Errorf("calls are %+v, and the service counted %+v", one.Calls, s)
 	}
-	if len(one.Errors) != 1 || one.Errors[0].Cause != "InvalidDBClusterId.NotFound" || one.Errors[0].Jobs != 1 || len(one.Errors[0].Names) != 1 {
+	if len(one.Errors) != 1 || one.Errors[0].Cause != "InvalidDBClusterId.NotFound" || one.Errors[0].Jobs != 1 || one.Errors[0].Code != codeJobFailed || len(one.Errors[0].Names) != 1 {
 		t.Errorf("errors are %+v", one.Errors)
 	}
 	wantIn(t, b.want(exitDone, "runs", "last").stdout, "3, some jobs failed", "2 throttled", "answered by a fault", "from intent to created")
