@@ -130,6 +130,9 @@ func (s *scheduler) loop(drain <-chan struct{}) {
 		if s.finished() {
 			break
 		}
+		if s.timeIsOver() {
+			continue
+		}
 		timer := time.NewTimer(s.untilNext())
 		select {
 		case report := <-s.events:
@@ -162,6 +165,16 @@ func (s *scheduler) end(why Stop, detail string, failure plan.Failure) {
 	}
 	s.stopped, s.stopDetail, s.stopFailure = why, detail, failure
 	s.halt()
+}
+
+// timeIsOver ends the run at Options.Until, once.
+func (s *scheduler) timeIsOver() bool {
+	until := s.run.options.Until
+	if s.stopped != StopNone || until.IsZero() || time.Now().Before(until) {
+		return false
+	}
+	s.end(StopTime, "nothing was to be taken up after "+clockTime(until), plan.FailureNone)
+	return true
 }
 
 // startDue hands due tasks to free workers.
@@ -265,6 +278,9 @@ func (s *scheduler) untilNext() time.Duration {
 	}
 	if at, waits := s.nextWatch(); waits && at.Before(next) {
 		next = at
+	}
+	if until := s.run.options.Until; !until.IsZero() && until.Before(next) {
+		next = until
 	}
 	return max(0, time.Until(next))
 }

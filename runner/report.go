@@ -63,6 +63,7 @@ const (
 	StopFailureCap    Stop = "the failure cap was passed"
 	StopWave          Stop = "too many jobs of the waves so far failed"
 	StopWait          Stop = "jobs do not run in time"
+	StopTime          Stop = "the time for this run is over"
 	StopSkew          Stop = "the clocks of this machine and the service differ too much"
 	StopLedger        Stop = "the ledger could not be written"
 )

@@ -57,6 +57,10 @@ type Options struct {
 	// left for the next run; one without an answer is looked for during LookFor at
 	// least. Zero means MaxElapsedDefault.
 	MaxElapsed time.Duration
+	// Until is when the run takes up nothing more: requests on the wire are awaited
+	// and recorded, waits end, and what is left is for the next run. The zero time
+	// sets no end.
+	Until time.Time
 	// MaxFailures stops the run from creating more once more jobs than this
 	// failed for good. nil means no cap; zero stops at the first failure.
 	MaxFailures *int

@@ -53,6 +53,7 @@ type target struct {
 	kms      string
 	profile  string
 	emulator bool
+	ifLocked ifLocked
 }
 
 // addLedgerFlags adds the flags of commands that read the ledger.

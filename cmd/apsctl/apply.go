@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"os"
 	"os/user"
 	"slices"
@@ -23,6 +24,7 @@ type applyCommand struct {
 	output   outputFormat
 	settings settings
 	rollout  rolloutFlags
+	alone    unattended
 	chosen   selection
 	choice   plan.Choice    // what chosen comes to
 	spread   runner.Rollout // what rollout comes to
@@ -57,9 +59,11 @@ The plan's own run: and limits: sections set defaults for the flags below.
 	c.files.addFlags(cmd)
 	c.target.addLedgerFlags(cmd)
 	c.target.addServiceFlags(cmd)
+	c.target.addLockFlag(cmd)
 	c.output.addFlag(cmd)
 	c.settings.addFlags(cmd)
 	c.rollout.addFlags(cmd)
+	c.alone.addFlags(cmd)
 	c.chosen.addFlags(cmd)
 	c.refresh.addFlag(cmd)
 	flags := cmd.Flags()
@@ -70,6 +74,9 @@ The plan's own run: and limits: sections set defaults for the flags below.
 }
 
 func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
+	if err := c.alone.begin(cmd); err != nil {
+		return err
+	}
 	if !c.yes && slices.Contains(args, plan.StdinPath) {
 		return usagef(cmd, "apply asks before it changes anything, and the plan comes from where the answer would: add --yes")
 	}
@@ -82,6 +89,7 @@ func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 	if c.choice, err = c.chosen.choice(cmd); err != nil {
 		return err
 	}
+	c.files.quiet = c.alone.quiet
 	wanted, err := c.files.load(c.app, cmd, args)
 	if err != nil {
 		return err
@@ -96,7 +104,7 @@ func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 	crashpoint.At(crashpoint.PlanLoaded)
 	ctx, stop := c.interrupts.listen(cmd.Context())
 	defer stop()
-	lock, err := store.AcquireLock(c.target.ledgerPath(), newHolder("apply "+wanted.File))
+	lock, err := c.lock(ctx, wanted)
 	if err != nil {
 		return err
 	}
@@ -110,17 +118,47 @@ func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 	return c.onLedger(ctx, wanted, service)
 }
 
+// lock takes the lock of the ledger.
+func (c *applyCommand) lock(ctx context.Context, wanted *plan.Plan) (*store.Lock, error) {
+	reading, cancel := c.reading(ctx)
+	defer cancel()
+	lock, err := c.target.acquireLock(reading, newHolder("apply "+wanted.File))
+	var skipped *skippedError
+	switch {
+	case !errors.As(err, &skipped):
+		return lock, c.alone.late(reading, err)
+	case c.alone.quiet:
+		return nil, exitWith(exitDone)
+	case c.output.json():
+		if err := writeJSON(c.app.stdout, applyJSON{Plan: wanted.Name, Jobs: []resultJSON{}, Skipped: skipped.Error()}); err != nil {
+			return nil, err
+		}
+	}
+	return nil, err
+}
+
+// reading returns a context for work that changes nothing: the first signal and
+// --max-runtime end it.
+func (c *applyCommand) reading(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stopDrain := c.interrupts.untilDrain(ctx)
+	ctx, stop := c.alone.reading(ctx)
+	return ctx, func() {
+		stop()
+		stopDrain()
+	}
+}
+
 // onLedger opens the ledger, binds it to the account, and runs. The account is
 // asked for first: a wrong key must not leave a new ledger behind.
 func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service *service) error {
 	if err := c.settings.checkSettle(service.Service()); err != nil {
 		return err
 	}
-	reading, cancel := c.interrupts.untilDrain(ctx)
+	reading, cancel := c.reading(ctx)
 	defer cancel()
 	identity, err := service.CallerIdentity(reading)
 	if err != nil {
-		return err
+		return c.alone.late(reading, err)
 	}
 	ledger, err := store.Open(ctx, c.target.ledgerPath(), store.Options{Create: true})
 	if err != nil {
@@ -142,6 +180,7 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 // before anything was to be carried out.
 func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *service, ledger *store.Ledger, runID string) (*runner.Report, error) {
 	display := newDisplay(c.app)
+	display.quiet = c.alone.quiet
 	reservePath := c.target.ledgerPath() + ".reserve"
 	if err := putBy(reservePath); err != nil {
 		display.warn("no disk space could be put by for an emergency: the disk may be nearly full")
@@ -149,17 +188,17 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 	run := runner.New(wanted, ledger, service, c.app.secrets(service), service.governor, runner.SystemClock(), runner.Options{
 		RunID: runID, Endpoint: service.Service(),
 		Parallel: c.settings.parallel, Settle: c.settings.settle,
-		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed,
+		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed, Until: c.alone.until(),
 		MaxFailures: c.settings.failureCap(len(wanted.Jobs)), OnUnknown: c.settings.onUnknown(), Adopt: c.adopt, Refresh: c.refresh.Refresh,
 		Choice: c.choice, Rollout: c.spread, AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete),
 		FreeReserve: func() error { return giveBack(reservePath) },
 		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath()),
 	})
-	reading, cancel := c.interrupts.untilDrain(ctx)
+	reading, cancel := c.reading(ctx)
 	defer cancel()
 	changes, err := run.Prepare(reading)
 	if err != nil {
-		return nil, err
+		return nil, c.alone.late(reading, err)
 	}
 	summary := plan.Summarize(changes)
 	if err := c.settings.limits.Check(changes, c.settings.allows(allowReplace)); err != nil {
@@ -176,7 +215,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 
 // confirm shows the changes and, where there are some, asks.
 func (c *applyCommand) confirm(wanted *plan.Plan, changes []plan.Change, summary plan.Summary) error {
-	if c.output.json() {
+	if c.output.json() || c.alone.silentPlan(summary) {
 		return nil
 	}
 	if err := plan.Render(c.app.stdout, wanted, changes, plan.RenderOptions{Full: c.full}); err != nil {
@@ -219,6 +258,9 @@ func (c *applyCommand) finish(ctx context.Context, wanted *plan.Plan, service *s
 
 func (c *applyCommand) print(wanted *plan.Plan, runID string, report runner.Report, code int) error {
 	crashpoint.At(crashpoint.ReportBegun)
+	if c.alone.silent(report, code) {
+		return nil
+	}
 	if c.output.json() {
 		return writeJSON(c.app.stdout, newApplyJSON(runID, wanted.Name, report, code))
 	}
@@ -243,7 +285,7 @@ func exitCodeOf(report runner.Report, failed error) int {
 		return exitFailure
 	case report.Stop == runner.StopSkew:
 		return exitLimit
-	case report.Stop == runner.StopFailureCap, report.Stop == runner.StopWave, report.Stop == runner.StopWait:
+	case report.Stop == runner.StopTime, report.Stop == runner.StopFailureCap, report.Stop == runner.StopWave, report.Stop == runner.StopWait:
 		return exitLeft
 	case counts.Failed > 0 || counts.Unhealthy > 0:
 		return exitFailed

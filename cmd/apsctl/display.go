@@ -25,6 +25,7 @@ const (
 type display struct {
 	out      io.Writer
 	terminal bool
+	quiet    bool // only warnings
 	clean    func(string) string
 
 	mu      sync.Mutex
@@ -92,7 +93,7 @@ func (d *display) erase() {
 func (d *display) draw() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.last.Total == 0 {
+	if d.last.Total == 0 || d.quiet {
 		return
 	}
 	line := progressLine(d.last)

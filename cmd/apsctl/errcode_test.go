@@ -79,6 +79,7 @@ var errorExamples = map[string]struct {
 // notMet says of the other error types why no command ends with them.
 var notMet = map[string]string{
 	"cmd/apsctl.exitError":       "it says that all was said",
+	"cmd/apsctl.skippedError":    "it is what was asked for, with exit code 0",
 	"internal/aps.adviceError":   "it becomes the words of a CallError",
 	"internal/aps.proxyError":    "it becomes the words of a CallError",
 	"internal/aps.unsteadyError": "it becomes the words of an IncompleteError",
@@ -188,6 +189,7 @@ var wrappedLater = map[string]string{
 	"outputFormat.Set": "a flag: usage",
 	"age.Set":          "a flag: usage",
 	"parseAge":         "a flag: usage",
+	"ifLocked.Set":     "a flag: usage",
 	"listenLoopback":   "emulatorCommand.run: usage",
 	"stateList.Set":    "a flag: usage",
 	"replaceFile":      "cannotWrite",

@@ -94,6 +94,7 @@ const (
 	codeStopFailures errorCode = "E-STOP-FAILURES"
 	codeStopWave     errorCode = "E-STOP-WAVE"
 	codeStopWait     errorCode = "E-STOP-WAIT"
+	codeStopTime     errorCode = "E-STOP-TIME"
 )
 
 // errorTable has every code once, in the order of docs/errors.md, which is made
@@ -290,4 +291,7 @@ var errorTable = []errorEntry{
 	{codeStopWait, exitLeft, "jobs do not run in time",
 		"A wave waits until its jobs run, and the wait ended before they did.",
 		"Look at them with `apsctl status --refresh`; a longer `--wait-timeout` waits longer.", groupStop},
+	{codeStopTime, exitLeft, "the time for the run is over",
+		"The time that `--max-runtime` gives is used up. Nothing more was taken up; what was on the wire was awaited and recorded.",
+		"Run it again, or let the next run of cron do so: it goes on with what is left.", groupStop},
 }

@@ -41,6 +41,10 @@ func (a *app) explain(err error) int {
 	if said {
 		return exit
 	}
+	if skipped := (*skippedError)(nil); errors.As(err, &skipped) {
+		fmt.Fprintf(a.stderr, "apsctl: %s\n", printable.Line(skipped.Error()))
+		return exit
+	}
 	code := codeOf(err)
 	var problems plan.Problems
 	if errors.As(err, &problems) {
@@ -66,6 +70,9 @@ func classify(err error) (exit int, said bool) {
 	}
 	if said := (*exitError)(nil); errors.As(err, &said) {
 		return said.code, true
+	}
+	if errors.As(err, new(*skippedError)) {
+		return exitDone, false
 	}
 	entry, _ := entryOf(codeOf(err))
 	return entry.Exit, false

@@ -60,6 +60,7 @@ more.`,
 	}
 	c.target.addLedgerFlags(cmd)
 	c.target.addServiceFlags(cmd)
+	c.target.addLockFlag(cmd)
 	c.output.addFlag(cmd)
 	c.choice.addFlags(cmd.Flags())
 	flags := cmd.Flags()
@@ -156,7 +157,7 @@ func lookIn(regions []string, entries []plan.Entry) []string {
 // asked for before the ledger is opened: a wrong key must not leave a new one.
 func (c *importCommand) locked(ctx context.Context) error {
 	holder := newHolder("import into " + c.plan)
-	lock, err := store.AcquireLock(c.target.ledgerPath(), holder)
+	lock, err := c.target.acquireLock(ctx, holder)
 	if err != nil {
 		return err
 	}

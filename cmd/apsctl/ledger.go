@@ -55,7 +55,7 @@ func (t *target) openLocked(ctx context.Context, command string) (*lockedLedger,
 		_, err := store.OpenReadOnly(ctx, path)
 		return nil, err
 	}
-	lock, err := store.AcquireLock(path, newHolder(command))
+	lock, err := t.acquireLock(ctx, newHolder(command))
 	if err != nil {
 		return nil, err
 	}

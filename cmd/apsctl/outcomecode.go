@@ -53,6 +53,8 @@ func stopCode(report runner.Report) errorCode {
 		return codeStopWave
 	case runner.StopWait:
 		return codeStopWait
+	case runner.StopTime:
+		return codeStopTime
 	case runner.StopSkew:
 		return codeSkew
 	case runner.StopLedger:

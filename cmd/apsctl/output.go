@@ -138,6 +138,7 @@ type applyJSON struct {
 	Throttled int           `json:"throttled"`
 	ElapsedMs int64         `json:"elapsed_ms"`
 	ExitCode  int           `json:"exit_code"`
+	Skipped   string        `json:"skipped,omitempty"` // by --if-locked skip: who is at work
 }
 
 type resultJSON struct {

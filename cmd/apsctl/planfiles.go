@@ -13,6 +13,8 @@ import (
 type planFiles struct {
 	vars     []string
 	varFiles []string
+	// quiet leaves warnings to validate: they are there at every run.
+	quiet bool
 }
 
 // planUsage explains the FILE arguments of those commands.
@@ -45,20 +47,31 @@ func (p *planFiles) load(a *app, cmd *cobra.Command, args []string) (*plan.Plan,
 	if err != nil {
 		return nil, err
 	}
-	return loadPlan(a, args, o)
+	wanted, err := readPlan(a, args, o)
+	if err == nil && !p.quiet {
+		showWarnings(a, wanted)
+	}
+	return wanted, err
 }
 
 func loadPlan(a *app, args []string, o plan.Options) (*plan.Plan, error) {
+	wanted, err := readPlan(a, args, o)
+	if err == nil {
+		showWarnings(a, wanted)
+	}
+	return wanted, err
+}
+
+func readPlan(a *app, args []string, o plan.Options) (*plan.Plan, error) {
 	if len(args) == 0 {
 		args = []string{planDefault}
 	}
 	o.Stdin = a.stdin
-	wanted, err := plan.Load(args, o)
-	if err != nil {
-		return nil, err
-	}
+	return plan.Load(args, o)
+}
+
+func showWarnings(a *app, wanted *plan.Plan) {
 	if len(wanted.Warnings) > 0 {
 		fmt.Fprintln(a.stderr, wanted.Warnings.Error())
 	}
-	return wanted, nil
 }

@@ -54,6 +54,7 @@ carried out unless all can be. docs/ledger.md has the way out of every state.`,
 	c.files.addFlags(cmd)
 	c.target.addLedgerFlags(cmd)
 	c.target.addServiceFlags(cmd)
+	c.target.addLockFlag(cmd)
 	c.output.addFlag(cmd)
 	c.settings.addLookFlags(cmd)
 	flags := cmd.Flags()
