@@ -137,3 +137,17 @@ func TestOpenReadOnly_older_schema(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestMigrations_are_numbered: the version of a file counts them, so that none may
+// come between two others later.
+func TestMigrations_are_numbered(t *testing.T) {
+	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range names {
+		if want := fmt.Sprintf("migrations/%04d_", i+1); !strings.HasPrefix(name, want) {
+			t.Errorf("migration %d is %s", i+1, name)
+		}
+	}
+}
