@@ -91,10 +91,14 @@ func (c Change) OnlyRecorded() bool {
 	return len(c.Fields) > 0 && !slices.ContainsFunc(c.Fields, func(f FieldChange) bool { return f.Effect != EffectRecord })
 }
 
-// Puts is what the plan wants an existing job to be put to after whatever else it
-// needs: "" for nothing.
+// Puts is what an existing job is to be put to after whatever else it needs: "" for
+// nothing.
 func (c Change) Puts() DesiredState {
 	switch {
+	case c.Kind == KindStart:
+		return Running
+	case c.Kind == KindSuspend:
+		return Suspended
 	case c.Job != nil:
 		return c.Job.State
 	case c.Entry.Life.OnRemove == OnRemoveSuspend:

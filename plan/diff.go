@@ -247,6 +247,9 @@ func missingReason(entry *Entry) string {
 	case StateNotSent:
 		return "the last attempt was never sent"
 	case StateAbsent:
+		if entry.Reason == ReasonDeleted {
+			return "it was deleted"
+		}
 		return "the last attempt is proven not to have happened"
 	}
 	return ""

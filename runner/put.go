@@ -31,8 +31,11 @@ func (r *Run) put(ctx, stop context.Context, entry plan.Entry, to plan.DesiredSt
 		p.waits = pending.SignedAt.Add(r.options.Settle)
 		return p
 	}
-	is, _, err := r.stands(stop, entry, to)
-	if err == nil && !is {
+	now, err := r.stands(stop, entry, to)
+	if err == nil && now.failed && !r.options.ByHand {
+		err = now.failure()
+	}
+	if err == nil && !now.is {
 		request := plan.ChangeRequest{Operation: operation, Region: entry.Region, JobID: entry.JobID}
 		p.pending, err = r.change(ctx, stop, entry, request, plan.Pending{Operation: operation}, pending)
 		if err == nil || refusedAsIs(err) {
@@ -48,34 +51,45 @@ func (r *Run) put(ctx, stop context.Context, entry plan.Entry, to plan.DesiredSt
 // shownAs looks what a request to start or suspend led to. One that was refused
 // may have been refused since there is nothing to do.
 func (r *Run) shownAs(ctx context.Context, entry plan.Entry, to plan.DesiredState, refused error) error {
-	is, begun, err := r.stands(ctx, entry, to)
+	now, err := r.stands(ctx, entry, to)
 	switch {
-	case err == nil && (is || begun):
+	case err == nil && (now.is || now.begun):
 		return nil
 	case refused != nil:
 		return refused
 	case err != nil:
 		return err
+	case now.failed:
+		return now.failure()
 	}
 	return &plan.CallError{Operation: "DescribeApsJobDetail", Region: entry.Region, Failure: plan.FailureTemporary,
 		Why: fmt.Sprintf("it was acknowledged, and the job does not show as %s yet", to)}
 }
 
-// stands asks whether the job is as it is to be put: one that was never started
-// stands still, too. begun says that it is on its
-// way there.
-func (r *Run) stands(ctx context.Context, entry plan.Entry, to plan.DesiredState) (is, begun bool, err error) {
+// standing is how a job stands to what it is to be put to: it is so, it has begun
+// to become so, or it has failed.
+type standing struct {
+	is, begun, failed bool
+	status            string
+}
+
+func (s standing) failure() error {
+	return fmt.Errorf("the job has failed: its status is %s", s.status)
+}
+
+// stands asks how a job stands to what it is to be put to. One that was never
+// started stands still, too.
+func (r *Run) stands(ctx context.Context, entry plan.Entry, to plan.DesiredState) (standing, error) {
 	detail, err := r.service.Detail(ctx, entry.Region, entry.JobID)
 	if err != nil {
-		return false, false, err
+		return standing{}, err
 	}
-	class := plan.ClassOf(detail.Status)
-	if class == plan.ClassFailed {
-		return false, false, fmt.Errorf("the job has failed: its status is %s", detail.Status)
-	}
-	waits := plan.NotStarted(detail.Status)
-	begun = class == plan.ClassPending && !waits && (to == plan.Running) != plan.Suspending(detail.Status)
-	return string(class) == string(to) || to == plan.Suspended && waits, begun, nil
+	class, waits := plan.ClassOf(detail.Status), plan.NotStarted(detail.Status)
+	return standing{
+		is:     string(class) == string(to) || to == plan.Suspended && waits,
+		begun:  class == plan.ClassPending && !waits && (to == plan.Running) != plan.Suspending(detail.Status),
+		failed: class == plan.ClassFailed, status: detail.Status,
+	}, nil
 }
 
 func (r *Run) recordPut(ctx context.Context, entry plan.Entry, to plan.DesiredState, pending, before plan.Pending) error {

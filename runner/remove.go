@@ -61,8 +61,10 @@ func (s *scheduler) removed(t *task, d removing) {
 	t.tries++
 	t.pending = d.pending
 	var call *plan.CallError
-	answerLost := errors.As(d.err, &call) && !call.Undone && !call.Failure.StopsRun() && !errors.Is(d.err, context.Canceled)
-	if d.err == nil || answerLost {
+	// One that got no answer is sent again, which does no harm, until there is one:
+	// if it came to nothing, the listing would show the job for ever.
+	refused := errors.As(d.err, &call) && !call.Undone && call.Failure == plan.FailureOther && !errors.Is(d.err, context.Canceled)
+	if d.err == nil || refused {
 		s.awaitGone(t)
 		return
 	}
@@ -109,7 +111,7 @@ func (r *Run) judgeLeaving(entry plan.Entry, v *view) found {
 		return still
 	}
 	return found{
-		to: plan.StateAbsent, reason: "deleted", baseline: append(slices.Clone(entry.Baseline), entry.JobID),
+		to: plan.StateAbsent, reason: plan.ReasonDeleted, baseline: append(slices.Clone(entry.Baseline), entry.JobID),
 		evidence: evidence{Kind: "deleted", Region: entry.Region, ServerTime: v.since, SignedAt: entry.Pending.SignedAt,
 			Listed: len(v.listing.Jobs), Canary: canary}.JSON(),
 	}

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/apsctl/apsctl/plan"
 )
@@ -34,6 +35,25 @@ func TestListingThatHidesAKeptJobShowsNoDeletion(t *testing.T) {
 		report := f.mustRun()
 		if e := f.entry("job-000"); e.State != plan.StateCreated || report.Counts().Deleted != 0 {
 			t.Errorf("job-000 is %s, though a job of its source is not listed either", e.State)
+		}
+	})
+}
+
+func TestDeletionWithoutAnAnswerIsSentAgain(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.mustRun()
+		f.plan = &plan.Plan{Name: f.plan.Name}
+		f.options.AllowDelete = true
+		lost := 2
+		f.cloud.modify = func(string) error {
+			if lost--; lost >= 0 {
+				return &plan.CallError{Operation: "DeleteApsJob", Failure: plan.FailureTemporary, Why: "no answer"}
+			}
+			return nil
+		}
+		report := f.mustRun()
+		if report.Counts().Deleted != 2 || report.Elapsed > time.Minute {
+			t.Errorf("%+v after %s", report.Counts(), report.Elapsed)
 		}
 	})
 }

@@ -80,6 +80,9 @@ type Options struct {
 	// changed in place. AllowDelete deletes jobs that left the plan also where the
 	// plan did not say on_remove: delete. What is protected is left alone.
 	AllowReplace, AllowDelete bool
+	// ByHand says that a person asked for each change: also what has failed is
+	// started and suspended.
+	ByHand bool
 	// Observe is told of progress, from one goroutine at a time; it must return
 	// quickly. nil means nobody is watching.
 	Observe func(Progress)

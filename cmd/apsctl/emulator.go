@@ -72,6 +72,7 @@ func (c *emulatorCommand) addSwitches(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.NeedsStart, "needs-start", false, "new jobs wait for StartApsJob")
 	flags.DurationVar(&o.Initializing, "initializing", o.Initializing, "time from start to Running (default 3s)")
 	flags.Float64Var(&o.FailShare, "fail-share", 0, "share of new jobs that fail when their initialising is over, from 0 to 1")
+	flags.BoolVar(&o.RepeatAllowed, "repeat-allowed", false, "a running job may be started, a suspended one suspended")
 	flags.BoolVar(&o.ModifyNeedsSuspended, "modify-needs-suspended", false, "refuse ModifyApsJob on a job that runs")
 	flags.BoolVar(&o.DeleteNeedsSuspended, "delete-needs-suspended", false, "refuse DeleteApsJob on a job that runs")
 	flags.StringVar((*string)(&o.OmittedPartitions), "omitted-partitions", "clear", "ModifyApsJob without PartitionList: clear or keep")

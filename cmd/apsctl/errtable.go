@@ -88,6 +88,8 @@ const (
 	codeJobPerson    errorCode = "E-JOB-PERSON"
 	codeJobBlocked   errorCode = "E-JOB-BLOCKED"
 	codeJobDiffers   errorCode = "E-JOB-DIFFERS"
+	codeJobProtected errorCode = "E-JOB-PROTECTED"
+	codeJobNone      errorCode = "E-JOB-NONE"
 	codeJobNotTried  errorCode = "E-JOB-NOT-TRIED"
 
 	codeStopUnknown  errorCode = "E-STOP-UNKNOWN"
@@ -144,7 +146,7 @@ var errorTable = []errorEntry{
 		"Each is reported with file, line and column, with what is wrong and often what was probably meant.",
 		"Correct them; `apsctl validate` checks offline, and docs/plan.md describes every key. Nothing was done.", groupPlan},
 	{codeNoSuchJob, exitInvalid, "a job was chosen that there is not",
-		"`--target`, `--exclude`, `--target-file` or `--show-expanded` says a name that no job has.",
+		"A selector, `--exclude`, `--target-file` or `--show-expanded` says a name that no job has.",
 		"Correct the name; the message has those that look like it. Nothing was done.", groupPlan},
 	{codeLimit, exitLimit, "the run would do more than its limit",
 		"A limit of the plan, of a flag, or a default one would be passed. A plan file that was cut short is a usual reason.",
@@ -275,6 +277,12 @@ var errorTable = []errorEntry{
 	{codeJobDiffers, exitLimit, "the job differs in what cannot be changed in place",
 		"The service changes only the objects of a job; anything else needs a delete and a create, which synchronises everything anew.",
 		"`apply --allow replace`, or take the change back. Nothing was sent for it.", groupJob},
+	{codeJobProtected, exitLimit, "the job is protected",
+		"Its plan says `protect: true`, which wins over every flag and over what a person asks for.",
+		"If it is to go, take `protect` out of the plan, `apply`, and run the command again.", groupJob},
+	{codeJobNone, exitFailed, "there is no job",
+		"`start` or `suspend` was told to act on an entry of the ledger whose job was deleted, or never created.",
+		"`apply` creates what the plan wants; or choose other jobs.", groupJob},
 	{codeJobNotTried, exitLeft, "the job was not tried",
 		"The run stopped before its turn.",
 		"See why the run stopped, then run `apply` again.", groupJob},

@@ -28,6 +28,12 @@ func resultCode(r runner.Result) errorCode {
 
 func blockedCode(r runner.Result) errorCode {
 	switch {
+	case r.Cause == causeProtected:
+		return codeJobProtected
+	case r.Cause == causeNoJob:
+		return codeJobNone
+	case r.Cause == causeOpen:
+		return codeJobUnknown
 	case r.State.NeedsPerson():
 		return codeJobPerson
 	case r.Action == plan.KindReplace:

@@ -162,14 +162,16 @@ func newApplyJSON(runID, planName string, report runner.Report, exitCode int) ap
 		Jobs: make([]resultJSON, 0, len(report.Results)),
 	}
 	for _, r := range report.Results {
-		one := resultJSON{Name: r.Name, Action: r.Action, State: r.State, JobID: r.JobID, Attempts: r.Attempt, Ending: r.Ending, Error: r.Error, Code: resultCode(r), Held: r.Held}
-		if !r.SettlesAt.IsZero() {
-			at := r.SettlesAt.UTC()
-			one.SettlesAt = &at
-		}
-		out.Jobs = append(out.Jobs, one)
+		out.Jobs = append(out.Jobs, newResultJSON(r))
 	}
 	return out
+}
+
+func newResultJSON(r runner.Result) resultJSON {
+	return resultJSON{
+		Name: r.Name, Action: r.Action, State: r.State, JobID: r.JobID, Attempts: r.Attempt, Ending: r.Ending,
+		Error: r.Error, Code: resultCode(r), SettlesAt: timeJSON(r.SettlesAt), Held: r.Held,
+	}
 }
 
 type validJSON struct {

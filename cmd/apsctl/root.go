@@ -55,6 +55,7 @@ func newRoot(app *app) *cobra.Command {
 		newLedgerCommand(app),
 		newEmulatorCommand(app), newExplainCommand(app), newSchemaCommand(app), newVersionCommand(app),
 	)
+	root.AddCommand(newLifeCommands(app)...)
 	root.InitDefaultCompletionCmd()
 	wrapArgs(root)
 	return root
