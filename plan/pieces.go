@@ -245,6 +245,11 @@ func (p *pieces) parse(i int, hides *sourceText) parsed {
 		f.add(span{p.cuts[i].last - from + 1, 1, 1}, fmt.Sprintf("this job takes more than %d MiB", itemBytesMax>>20), "")
 		return parsed{piece: i, f: f}
 	}
+	if hides == nil {
+		if items := p.parsePlain(i); items != nil {
+			return parsed{piece: i, items: items}
+		}
+	}
 	text := newSourceText("", strings.Join(lines, "\n"))
 	f := newFindings(text)
 	failed := parsed{piece: i, f: f}
@@ -259,6 +264,13 @@ func (p *pieces) parse(i int, hides *sourceText) parsed {
 		return failed
 	}
 	return parsed{piece: i, items: list.items, reports: b.reports}
+}
+
+// parsePlain reads one piece without the library, or returns nil.
+func (p *pieces) parsePlain(i int) []*node {
+	from := p.cuts[i].line
+	b := builder{in: p.in, removed: from}
+	return b.plainItems(p.in.text.lines[from:p.last(i)], p.cuts[i].items)
 }
 
 // reveal makes known what is secret around a line, of which an excerpt is to be
