@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"sync"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -23,9 +24,11 @@ type builder struct {
 	hides   *sourceText // learns what is secret; nil for nobody
 	cut     int         // after this line of the text, removed lines of the file are missing
 	removed int
-	aside   bool     // others build parts of the same file at the same time
-	reports []func() // what is to be reported once none does
-	room    []node   // made and not used yet
+	aside   bool         // others build parts of the same file at the same time
+	reports []func()     // what is to be reported once none does
+	room    []node       // made and not used yet
+	blocks  []*nodeBlock // the room came from, where its nodes are to be used again
+	reuse   bool
 	anchors map[string]*node
 	open    map[string]bool // anchors whose value is being built
 	// expanded is the weight of everything that aliases have stood for so far.
@@ -41,11 +44,26 @@ func newBuilder(f *findings) *builder {
 // many and drops them together.
 func (b *builder) node() *node {
 	if len(b.room) == 0 {
-		b.room = make([]node, 64)
+		b.room = b.block()[:]
 	}
 	n := &b.room[0]
 	b.room = b.room[1:]
 	return n
+}
+
+// nodeBlock are nodes that are made together.
+type nodeBlock [128]node
+
+// spareBlocks are blocks whose nodes nobody uses any more.
+var spareBlocks = sync.Pool{New: func() any { return new(nodeBlock) }}
+
+func (b *builder) block() *nodeBlock {
+	if !b.reuse {
+		return new(nodeBlock)
+	}
+	block := spareBlocks.Get().(*nodeBlock)
+	b.blocks = append(b.blocks, block)
+	return block
 }
 
 // line is where a line of the parsed text is in the file.

@@ -176,7 +176,7 @@ func (l *loader) readMoved(d *decoder, n *node) {
 		case old == now:
 			e.value.wrong("", "moved leads %s to itself", e.key.quoted())
 		default:
-			l.plan.Moved[old] = now
+			l.plan.Moved[strings.Clone(old)] = strings.Clone(now)
 			l.moves[old] = e
 		}
 	}

@@ -199,6 +199,7 @@ func (d *decoder) share(ref *secret.Ref) *secret.Ref {
 	if first := d.shared[key]; first != nil {
 		return first
 	}
+	ref.Env, ref.File = strings.Clone(ref.Env), strings.Clone(ref.File) // not out of the file's text
 	if d.shared == nil {
 		d.shared = map[string]*secret.Ref{}
 	}

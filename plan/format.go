@@ -19,7 +19,7 @@ import (
 // formatted once more, an error says so and there is no result. That happens with
 // YAML that is odd beyond anything a plan needs.
 func Format(file string, data []byte) ([]byte, error) {
-	text, refused := decodeText(file, data)
+	text, refused := decodeText(file, string(data))
 	if refused != nil {
 		return nil, refused.problems()
 	}
@@ -53,7 +53,7 @@ func changedLine(before meaning, lines []string, formatted []byte) int {
 	if line := changedInk(lines, formatted); line > 0 {
 		return line
 	}
-	text, problems := decodeText("", formatted)
+	text, problems := decodeText("", string(formatted))
 	if problems != nil {
 		return 1
 	}

@@ -159,7 +159,7 @@ func TestChangesOfMeaningAreNoticed(t *testing.T) {
 
 func meaningOfText(t *testing.T, text string) (meaning, []string) {
 	t.Helper()
-	source, problems := decodeText("", []byte(text))
+	source, problems := decodeText("", text)
 	if problems != nil {
 		t.Fatal(problems)
 	}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -20,29 +19,28 @@ const (
 	blankRunMax = 500
 )
 
-// decodeText returns data as text with "\n" line breaks and without a byte order
+// decodeText returns the text of a file with "\n" line breaks and without a byte order
 // mark, or what keeps it from being read at all: another encoding,
 // bytes that are not UTF-8, characters that a plan must not hold in raw form, and
 // no text at all. These are found before any YAML is read, since the parser would
 // take such characters for part of a key or a value.
-func decodeText(file string, data []byte) (*sourceText, *findings) {
+func decodeText(file, text string) (*sourceText, *findings) {
 	refuse := func(message, hint string) (*sourceText, *findings) {
 		f := newFindings(newSourceText(file, ""))
 		f.add(span{}, message, hint)
 		return nil, f
 	}
-	if len(data) > fileBytesMax {
+	if len(text) > fileBytesMax {
 		return refuse(fmt.Sprintf("the file is larger than %d MiB", fileBytesMax>>20),
 			tooLargeHint)
 	}
-	if encoding := otherEncoding(data); encoding != "" {
+	if encoding := otherEncoding(text); encoding != "" {
 		return refuse("the file is in "+encoding+"; a plan is UTF-8", "save it again as UTF-8")
 	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if bytes.Count(data, []byte("\n")) > linesMax {
+	text = strings.TrimPrefix(text, "\ufeff")
+	if strings.Count(text, "\n") > linesMax {
 		return refuse(fmt.Sprintf("the file has more than %d lines", linesMax), tooLargeHint)
 	}
-	text := string(data)
 	if strings.Contains(text, "\r") {
 		text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
 	}
@@ -66,8 +64,8 @@ func decodeText(file string, data []byte) (*sourceText, *findings) {
 const emptyHint = "a plan without jobs says so: version: 1, name: NAME, jobs: []"
 
 // otherEncoding names the encoding when data is plainly not UTF-8, else "".
-func otherEncoding(data []byte) string {
-	hasPrefix := func(prefix string) bool { return bytes.HasPrefix(data, []byte(prefix)) }
+func otherEncoding(data string) string {
+	hasPrefix := func(prefix string) bool { return strings.HasPrefix(data, prefix) }
 	switch {
 	case hasPrefix("\xff\xfe\x00\x00"), hasPrefix("\x00\x00\xfe\xff"):
 		return "UTF-32"

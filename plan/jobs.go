@@ -9,6 +9,8 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 var (
@@ -52,6 +54,7 @@ func (l *loader) jobsInPieces(file *planDraft, d *decoder) {
 		}
 	}
 	l.expect(total)
+	p.keep = l.o.Trace != ""
 	values := filler{scope: scope{"var": l.vars}, reuse: true}
 	i := 0
 	if !p.items(func(item *node) bool {
@@ -147,15 +150,16 @@ func complete(j *jobDraft, item *node, path string) bool {
 
 // finished is the finished job. Fields that could not be read were reported.
 func (l *loader) finished(j *jobDraft) Job {
+	k := l.keep
 	spec := Spec{
-		Name: j.name.value, Region: j.region.value,
-		Source:      SourceEndpoint{j.source.instance.value, j.source.region.value, j.source.user.value},
-		Destination: DestinationEndpoint{j.destination.instance.value, j.destination.user.value},
-		DBList:      j.dbList.value, PartitionList: j.partitionList.value, TargetTableMode: j.targetTableMode.value,
+		Name: k.text(j.name.value), Region: k.text(j.region.value),
+		Source:      SourceEndpoint{k.text(j.source.instance.value), k.text(j.source.region.value), k.text(j.source.user.value)},
+		Destination: DestinationEndpoint{k.text(j.destination.instance.value), k.text(j.destination.user.value)},
+		DBList:      j.dbList.value, PartitionList: j.partitionList.value, TargetTableMode: k.text(j.targetTableMode.value),
 	}
 	return Job{
 		Spec: spec, SourcePassword: j.source.password.value, DestinationPassword: j.destination.password.value,
-		Labels: j.labels, Life: j.life(), Digest: l.hash.spec(&spec),
+		Labels: k.set(j.labels), Life: k.life(j.life()), Digest: l.hash.spec(&spec),
 	}
 }
 
@@ -233,17 +237,29 @@ func (l *loader) work(name *node, job *Job) {
 
 // hashPlan is the digest of the whole desired state, in order of name.
 func hashPlan(jobs []Job) string {
-	lines := make([]string, len(jobs))
-	for i, job := range jobs {
-		lines[i] = fmt.Sprintf("%q %s\n", job.Name, job.Digest)
+	order := make([]*Job, len(jobs))
+	for i := range jobs {
+		order[i] = &jobs[i]
 	}
-	slices.Sort(lines)
+	slices.SortFunc(order, func(a, b *Job) int { return compareQuoted(a.Name, b.Name) })
 	sum := sha256.New()
 	io.WriteString(sum, "apsctl plan v1\n")
-	for _, line := range lines {
-		io.WriteString(sum, line)
+	var line []byte
+	for _, job := range order {
+		line = strconv.AppendQuote(line[:0], job.Name)
+		line = append(append(append(line, ' '), job.Digest...), '\n')
+		sum.Write(line)
 	}
 	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
+}
+
+// compareQuoted orders names as they are written into the digest. Quotes change
+// nothing about the order of those in ASCII.
+func compareQuoted(a, b string) int {
+	if plainASCII(a) && plainASCII(b) {
+		return strings.Compare(a, b)
+	}
+	return strings.Compare(strconv.Quote(a), strconv.Quote(b))
 }
 
 // trace keeps where the values of a job came from, if that was asked for.

@@ -49,13 +49,13 @@ func (l *loader) readRoots(paths []string) {
 // Parse reads a plan from data, as Load does from a file. file is its name in
 // positions, and where relative paths start.
 func Parse(file string, data []byte, o Options) (*Plan, error) {
-	return inPieces(o, func(l *loader) { l.roots = append(l.roots, l.parse(newFolder(file), file, data)) })
+	return inPieces(o, func(l *loader) { l.roots = append(l.roots, l.parse(newFolder(file), file, string(data))) })
 }
 
 // inPieces loads what read reads. Where a large file cannot be read in pieces
 // after all, it starts anew with that file as a whole, and with what was read.
 func inPieces(o Options, read func(*loader)) (*Plan, error) {
-	whole, data := map[string]bool{}, map[string][]byte{}
+	whole, data := map[string]bool{}, map[string]string{}
 	for {
 		l := newLoader(o)
 		l.whole, l.data = whole, data
@@ -74,7 +74,7 @@ type loader struct {
 	found      []*findings // of every text that was read, in order
 	roots      []*source
 	whole      map[string]bool     // files that are parsed at once, by path
-	data       map[string][]byte   // YAML files that were read, by path
+	data       map[string]string   // YAML files that were read, by path
 	again      bool                // a file has joined whole: start anew
 	included   map[string]Position // files that an include named, by path and plan folder
 	vars       variables
@@ -92,12 +92,13 @@ type loader struct {
 	full       bool              // the plan is too large, which was reported
 	noProfile  map[string]string // hints for profiles that are not there
 	hash       hasher
+	keep       *keeper
 }
 
 func newLoader(o Options) *loader {
 	return &loader{
 		o: o, included: map[string]Position{}, vars: variables{}, profiles: map[string]*endpointDraft{},
-		settingsAt: map[string]*node{}, moves: map[string]entry{}, seen: newSeen(), plan: &Plan{}, noProfile: map[string]string{},
+		settingsAt: map[string]*node{}, moves: map[string]entry{}, seen: newSeen(), plan: &Plan{}, noProfile: map[string]string{}, keep: newKeeper(),
 	}
 }
 
@@ -202,7 +203,7 @@ func (l *loader) sameName(draft *planDraft) {
 	switch {
 	case !draft.name.ok:
 	case l.nameAt == nil:
-		l.nameAt, l.plan.Name = draft.name.at, draft.name.value
+		l.nameAt, l.plan.Name = draft.name.at, strings.Clone(draft.name.value)
 	case l.plan.Name != draft.name.value:
 		draft.name.at.wrong("plans of different names are planned and applied one by one", "this is plan %s, and %s is plan %s",
 			draft.name.at.quoted(), l.nameAt.in.text.shownFile(), l.nameAt.quoted())

@@ -33,6 +33,7 @@ type pieces struct {
 	end     int       // line after the last one
 	cuts    []cut
 	decides bool         // the file is too large to be parsed at once
+	keep    bool         // the nodes of the items are looked at later on
 	shown   map[int]bool // pieces whose secrets are known, see reveal
 }
 
@@ -190,6 +191,7 @@ func (p *pieces) items(yield func(*node) bool) bool {
 				return true
 			}
 		}
+		piece.release()
 	}
 	return true
 }
@@ -198,7 +200,9 @@ func (p *pieces) items(yield func(*node) bool) bool {
 type parsed struct {
 	piece int
 	items []*node // nil if it cannot stand by itself
-	f     *findings
+	// blocks are what the items are made of, to be used again; see node.scratch.
+	blocks []*nodeBlock
+	f      *findings
 	// reports tells what is wrong with the items, and is not called by the side of
 	// others.
 	reports []func()
@@ -246,8 +250,8 @@ func (p *pieces) parse(i int, hides *sourceText) parsed {
 		return parsed{piece: i, f: f}
 	}
 	if hides == nil {
-		if items := p.parsePlain(i); items != nil {
-			return parsed{piece: i, items: items}
+		if piece := p.parsePlain(i); piece.items != nil {
+			return piece
 		}
 	}
 	text := newSourceText("", strings.Join(lines, "\n"))
@@ -266,11 +270,19 @@ func (p *pieces) parse(i int, hides *sourceText) parsed {
 	return parsed{piece: i, items: list.items, reports: b.reports}
 }
 
-// parsePlain reads one piece without the library, or returns nil.
-func (p *pieces) parsePlain(i int) []*node {
+// parsePlain reads one piece without the library, or returns no items.
+func (p *pieces) parsePlain(i int) parsed {
 	from := p.cuts[i].line
-	b := builder{in: p.in, removed: from}
-	return b.plainItems(p.in.text.lines[from:p.last(i)], p.cuts[i].items)
+	b := builder{in: p.in, removed: from, reuse: !p.keep}
+	items := b.plainItems(p.in.text.lines[from:p.last(i)], p.cuts[i].items)
+	return parsed{piece: i, items: items, blocks: b.blocks}
+}
+
+// release gives back what the items of a piece were made of.
+func (piece *parsed) release() {
+	for _, block := range piece.blocks {
+		spareBlocks.Put(block)
+	}
 }
 
 // reveal makes known what is secret around a line, of which an excerpt is to be

@@ -107,7 +107,7 @@ func TestOddFilesSayTheSameInPieces(t *testing.T) {
 
 // TestLargePlanIsReadInPieces makes sure that the pieces are used at all.
 func TestLargePlanIsReadInPieces(t *testing.T) {
-	text, refused := decodeText("plan.yaml", []byte(manyJobs(2000)))
+	text, refused := decodeText("plan.yaml", manyJobs(2000))
 	if refused != nil {
 		t.Fatal(refused.problems())
 	}

@@ -305,13 +305,15 @@ func (p *plainReader) flowList(secret bool) *node {
 }
 
 // isScalar reports whether n is one value, and not a mapping or list.
-func (n *node) isScalar() bool { return n.kind == nodePlain || n.kind == nodeText || n.kind == nodeNull }
+func (n *node) isScalar() bool {
+	return n.kind == nodePlain || n.kind == nodeText || n.kind == nodeNull
+}
 
 // node returns a node for what stands here.
 func (p *plainReader) node(kind nodeKind, text string) *node {
 	n := p.b.node()
 	*n = node{
-		kind: kind, in: p.b.in, weight: 1, text: text, head: text,
+		kind: kind, in: p.b.in, scratch: p.b.reuse, weight: 1, text: text, head: text,
 		line: p.b.line(p.line + 1), column: p.at + 1,
 	}
 	return n

@@ -142,7 +142,7 @@ func FuzzPlainItems(f *testing.F) {
 		if len(text) > 8<<10 || !standsAlonePlainly(text) {
 			return
 		}
-		if _, refused := decodeText("plan.yaml", []byte(text)); refused != nil {
+		if _, refused := decodeText("plan.yaml", text); refused != nil {
 			return
 		}
 		if plain, library := bothWays(text); plain != "" && plain != library {

@@ -18,7 +18,7 @@ func ReadFile(path string, stdin io.Reader) ([]byte, error) {
 	if !ok {
 		return nil, l.refused()
 	}
-	return data, nil
+	return []byte(data), nil
 }
 
 // Files returns the files that Load reads for paths, without those that they

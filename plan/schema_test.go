@@ -59,7 +59,7 @@ func asEditorsSee(t *testing.T, file string, data []byte, plain func(string) any
 	t.Helper()
 	l := newLoader(Options{})
 	defer l.close()
-	s := l.parse(newFolder(file), file, data)
+	s := l.parse(newFolder(file), file, string(data))
 	if s.body == nil || l.problems(func(f *findings) []finding { return f.list }) != nil {
 		return nil, false
 	}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -144,7 +143,7 @@ func (l *loader) open(in *folder, from opening) *source {
 	return l.parse(in, shown, data)
 }
 
-func (l *loader) parse(in *folder, shown string, data []byte) *source {
+func (l *loader) parse(in *folder, shown, data string) *source {
 	s := &source{path: shown, folder: in, inside: filepath.Base(shown)}
 	text, refused := decodeText(shown, data)
 	if refused != nil {
@@ -204,13 +203,13 @@ func (s *source) parseAround() bool {
 
 // readAll reads a whole file, at most one byte more than a plan may have. The
 // checks are made on the opened file, so that it cannot be swapped in between.
-func (l *loader) readAll(from opening) ([]byte, bool) {
+func (l *loader) readAll(from opening) (string, bool) {
 	if from.stdin != nil {
 		return l.readToEnd(from, from.stdin, 0, "check the command that writes it")
 	}
 	file, ok := l.openFile(from)
 	if !ok {
-		return nil, false
+		return "", false
 	}
 	defer file.Close()
 	size := int64(0) // of a file that may be written to meanwhile
@@ -221,18 +220,18 @@ func (l *loader) readAll(from opening) ([]byte, bool) {
 }
 
 // readToEnd reads r, which has about size bytes.
-func (l *loader) readToEnd(from opening, r io.Reader, size int64, hint string) ([]byte, bool) {
+func (l *loader) readToEnd(from opening, r io.Reader, size int64, hint string) (string, bool) {
 	if size > fileBytesMax {
 		l.refuse(from, fmt.Sprintf("the file is larger than %d MiB", fileBytesMax>>20), tooLargeHint)
-		return nil, false
+		return "", false
 	}
-	var data bytes.Buffer
-	data.Grow(int(size) + bytes.MinRead)
-	if _, err := data.ReadFrom(io.LimitReader(r, fileBytesMax+1)); err != nil {
+	var text strings.Builder
+	text.Grow(int(size) + 1)
+	if _, err := io.Copy(&text, io.LimitReader(r, fileBytesMax+1)); err != nil {
 		l.refuse(from, "the file could not be read to its end", hint)
-		return nil, false
+		return "", false
 	}
-	return data.Bytes(), true
+	return text.String(), true
 }
 
 // openFile opens a regular file, or reports why it cannot be used.
