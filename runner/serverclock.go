@@ -7,8 +7,10 @@ import (
 )
 
 const (
-	skewWarn   = 2 * time.Minute
-	skewRefuse = 10 * time.Minute
+	// SkewWarn and SkewRefuse are how far the clocks of this machine and of the
+	// service may be apart before a run warns, and before it creates nothing.
+	SkewWarn   = 2 * time.Minute
+	SkewRefuse = 10 * time.Minute
 	// skewAbsurd marks a Date header that cannot be a clock reading; it is
 	// ignored as if the service had sent none.
 	skewAbsurd = 24 * time.Hour
@@ -53,7 +55,7 @@ func (c *serverClock) estimate() (time.Duration, bool) {
 func (c *serverClock) earliest() time.Time {
 	offset, known := c.estimate()
 	if !known {
-		return c.now().Add(-skewRefuse)
+		return c.now().Add(-SkewRefuse)
 	}
 	return c.now().Add(min(0, offset))
 }
@@ -76,11 +78,11 @@ func (e *SkewError) Error() string {
 func (c *serverClock) check() (warning string, err error) {
 	offset, known := c.estimate()
 	switch {
-	case !known || offset.Abs() < skewWarn:
+	case !known || offset.Abs() < SkewWarn:
 		return "", nil
-	case offset.Abs() > skewRefuse:
+	case offset.Abs() > SkewRefuse:
 		return "", &SkewError{offset}
 	}
 	return fmt.Sprintf("this machine's clock differs from the service's by %s; over %s nothing would be created",
-		offset.Abs().Round(time.Second), skewRefuse), nil
+		offset.Abs().Round(time.Second), SkewRefuse), nil
 }

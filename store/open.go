@@ -166,14 +166,7 @@ func openWriter(ctx context.Context, path string) (*writer, error) {
 func create(ctx context.Context, path string, o Options) error {
 	folder := filepath.Dir(path)
 	// Before anything is made: the nearest folder that exists tells.
-	nearest := folder
-	for {
-		if _, err := os.Stat(nearest); err == nil || nearest == filepath.Dir(nearest) {
-			break
-		}
-		nearest = filepath.Dir(nearest)
-	}
-	if err := refuseShared(path, nearest, o); err != nil {
+	if err := refuseShared(path, NearestFolder(path), o); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -209,6 +202,23 @@ func create(ctx context.Context, path string, o Options) error {
 		}
 	}
 	return syncFolder(folder)
+}
+
+// NearestFolder returns the nearest folder above path that exists.
+func NearestFolder(path string) string {
+	nearest := filepath.Dir(path)
+	for {
+		if _, err := os.Stat(nearest); err == nil || nearest == filepath.Dir(nearest) {
+			return nearest
+		}
+		nearest = filepath.Dir(nearest)
+	}
+}
+
+// CheckPlace says whether the file system at path can keep a ledger, which need
+// not exist yet. The error is an *Error of kind ErrFileSystem.
+func CheckPlace(path string) error {
+	return trouble(path, "look at its file system", refuseShared(path, NearestFolder(path), Options{}.withDefaults()))
 }
 
 // refuseShared refuses path if the file system that place is on cannot keep a

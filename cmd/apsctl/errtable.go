@@ -80,6 +80,8 @@ const (
 	codeRefused     errorCode = "E-REFUSED"
 	codeListing     errorCode = "E-LISTING"
 	codeSkew        errorCode = "E-SKEW"
+	codeSecret      errorCode = "E-SECRET"
+	codeDuplicates  errorCode = "E-DUPLICATES"
 
 	codeJobFailed    errorCode = "E-JOB-FAILED"
 	codeJobUnhealthy errorCode = "E-JOB-UNHEALTHY"
@@ -255,6 +257,12 @@ var errorTable = []errorEntry{
 	{codeSkew, exitLimit, "the clocks of this machine and the service differ too much",
 		"Requests carry a signed date, which proves when they can take effect no more; a wrong clock breaks the proof.",
 		"Set this machine's clock (NTP). Nothing was created.", groupService},
+	{codeSecret, exitFailure, "a password cannot be read",
+		"The variable, file, command or KMS secret that the plan refers to is missing, empty, open to others, or refused.",
+		"Do what the message says; docs/secrets.md has the rules. `apsctl doctor --secrets` reads each once.", groupService},
+	{codeDuplicates, exitFailure, "jobs exist twice",
+		"The service lists several jobs of one name, source and destination; each loads the same data.",
+		"Compare them in the console and delete the surplus ones there; `apsctl resolve` shows those that the ledger has.", groupService},
 
 	{codeJobFailed, exitFailed, "the job failed",
 		"The service refused it, a password could not be read, or it never got through within its attempts. Nothing of it is open.",

@@ -53,7 +53,7 @@ func newRoot(app *app) *cobra.Command {
 		newInitCommand(app), newPlanCommand(app), newApplyCommand(app), newStatusCommand(app),
 		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newImportCommand(app), newRunsCommand(app),
 		newLedgerCommand(app),
-		newEmulatorCommand(app), newExplainCommand(app), newSchemaCommand(app), newVersionCommand(app),
+		newEmulatorCommand(app), newDoctorCommand(app), newExplainCommand(app), newSchemaCommand(app), newVersionCommand(app),
 	)
 	root.AddCommand(newLifeCommands(app)...)
 	root.InitDefaultCompletionCmd()

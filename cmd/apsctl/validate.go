@@ -75,26 +75,15 @@ func (c *validateCommand) run(cmd *cobra.Command, args []string) error {
 // readSecrets reads every secret once, and reports all that cannot be read.
 func (c *validateCommand) readSecrets(cmd *cobra.Command, wanted *plan.Plan) error {
 	reader := secret.Reader{Redactor: c.app.redactor}
-	asked := map[string]bool{}
 	inKMS := 0
 	var failed plan.Problems
-	for _, job := range wanted.Jobs {
-		for _, ref := range []*secret.Ref{job.SourcePassword, job.DestinationPassword} {
-			if ref == nil {
-				continue
-			}
-			key := fmt.Sprintf("%q", []any{ref.Env, ref.File, ref.Command, ref.KMS, ref.Dir}) // jobs share most of them
-			if asked[key] {
-				continue
-			}
-			asked[key] = true
-			if ref.KMS != nil {
-				inKMS++
-				continue
-			}
-			if _, err := reader.Read(cmd.Context(), *ref); err != nil {
-				failed = append(failed, plan.Problem{Pos: job.Pos, Message: printable.Line(fmt.Sprintf("job %q: %s", job.Name, err))})
-			}
+	for _, s := range secretsOf(wanted) {
+		if s.ref.KMS != nil {
+			inKMS++
+			continue
+		}
+		if _, err := reader.Read(cmd.Context(), s.ref); err != nil {
+			failed = append(failed, plan.Problem{Pos: s.job.Pos, Message: printable.Line(fmt.Sprintf("job %q: %s", s.job.Name, err))})
 		}
 	}
 	if inKMS > 0 {
@@ -104,4 +93,34 @@ func (c *validateCommand) readSecrets(cmd *cobra.Command, wanted *plan.Plan) err
 		return failed
 	}
 	return nil
+}
+
+// jobSecret is a reference to a password, and the first job that has it.
+type jobSecret struct {
+	job *plan.Job
+	ref secret.Ref
+}
+
+// secretsOf are the references of a plan, each once: jobs share most of them.
+func secretsOf(wanted *plan.Plan) []jobSecret {
+	var all []jobSecret
+	seen := map[string]bool{}
+	for i := range wanted.Jobs {
+		job := &wanted.Jobs[i]
+		for _, ref := range []*secret.Ref{job.SourcePassword, job.DestinationPassword} {
+			if ref == nil {
+				continue
+			}
+			one := ref.InRegion(job.Region)
+			key := fmt.Sprintf("%q", []any{one.Env, one.File, one.Command, one.Dir})
+			if one.KMS != nil {
+				key = fmt.Sprintf("%q", *one.KMS)
+			}
+			if !seen[key] {
+				seen[key] = true
+				all = append(all, jobSecret{job, one})
+			}
+		}
+	}
+	return all
 }

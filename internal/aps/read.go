@@ -75,7 +75,12 @@ func (c *Client) prepare(operation, region string, params map[string]string) (ca
 
 // once makes one attempt and returns the envelope of a success.
 func (c *Client) once(ctx context.Context, k call) (envelope, http.Header, *plan.CallError) {
-	r := c.send(ctx, k)
+	return c.judgeRead(c.send(ctx, k))
+}
+
+// judgeRead says what came of one attempt, and tells the limiter and the keyring.
+func (c *Client) judgeRead(r *reply) (envelope, http.Header, *plan.CallError) {
+	k := r.call
 	e, failed := r.result()
 	if failed == nil {
 		c.noteToken(r, "")
