@@ -17,6 +17,9 @@ import (
 const (
 	// csvBytesMax is the largest CSV file that is read.
 	csvBytesMax = 1 << 30
+	// rowBytesMax is about the largest row: its objects have at most 1 MiB each, and
+	// quotes take room.
+	rowBytesMax = 4 << 20
 	// columnsMax is how many columns it may have.
 	columnsMax = 256
 )
@@ -107,6 +110,7 @@ type csvTable struct {
 	f         *findings
 	file      string
 	reader    *csv.Reader
+	room      *rowRoom
 	columns   []string
 	hidden    []bool    // by column: its cells go into no message
 	passwords []bool    // by column: it is called one
@@ -117,15 +121,34 @@ type csvTable struct {
 }
 
 func newCSVTable(f *findings, file string, from io.Reader) *csvTable {
-	buffered := bufio.NewReaderSize(io.LimitReader(from, csvBytesMax), 64<<10)
+	room := &rowRoom{from: io.LimitReader(from, csvBytesMax), left: rowBytesMax}
+	buffered := bufio.NewReaderSize(room, 64<<10)
 	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\ufeff" {
 		_, _ = buffered.Discard(3)
 	}
 	reader := csv.NewReader(buffered)
 	reader.ReuseRecord = true
-	t := &csvTable{f: f, file: filepath.Base(file), reader: reader, line: 1}
+	t := &csvTable{f: f, file: filepath.Base(file), reader: reader, room: room, line: 1}
 	t.row = &origin{table: t, column: wholeRow}
 	return t
+}
+
+// rowRoom ends a file at a row that is too large, which the reader of rows would
+// hold in memory several times. Somebody refills it for each row.
+type rowRoom struct {
+	from io.Reader
+	left int
+}
+
+var errRowTooLarge = errors.New("a row is too large")
+
+func (r *rowRoom) Read(p []byte) (int, error) {
+	if r.left <= 0 {
+		return 0, errRowTooLarge
+	}
+	n, err := r.from.Read(p)
+	r.left -= n
+	return n, err
 }
 
 // header reads the names of the columns.
@@ -176,6 +199,7 @@ func (t *csvTable) header() bool {
 // next reads the next row that can be used, and reports those that cannot.
 func (t *csvTable) next() bool {
 	for !t.f.full() {
+		t.room.left = rowBytesMax
 		record, err := t.reader.Read()
 		switch {
 		case err == io.EOF:
@@ -210,6 +234,14 @@ func (t *csvTable) isText() bool {
 
 // syntax reports why a row cannot be read, and whether the next one can.
 func (t *csvTable) syntax(err error) bool {
+	if errors.Is(err, errRowTooLarge) {
+		which := "the row after this one"
+		if t.columns == nil {
+			which = "the first row"
+		}
+		t.f.add(span{t.line, 1, 1}, fmt.Sprintf("%s has more than %d MiB", which, rowBytesMax>>20), "a double quote may lack its other one")
+		return false
+	}
 	var parse *csv.ParseError
 	if !errors.As(err, &parse) {
 		t.f.add(span{}, "the file could not be read to its end", "check the disk")

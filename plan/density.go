@@ -1,6 +1,11 @@
 package plan
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
 
 // tokensMax is about how many tokens a text may have that is parsed at once. Each
 // takes more than 400 bytes and a microsecond of the parser: without a bound, a
@@ -9,6 +14,16 @@ const tokensMax = 400_000
 
 // denseHint says what to do about a text with too many tokens.
 const denseHint = "make jobs with generate, from a CSV file for example, or write them as a list with one job per line, or split the file"
+
+// parseBounded is parseYAML for what is to be loaded, and refuses what has too many
+// tokens.
+func parseBounded(f *findings, text string, depth int) ast.Node {
+	if line := tooMuch(text); line > 0 {
+		f.add(span{line, 1, 1}, fmt.Sprintf("more than %d keys, values and marks up to the end of this line", tokensMax), denseHint)
+		return nil
+	}
+	return parseYAML(f, text, depth)
+}
 
 // tooMuch returns the line of text, counted from 1, at which it has more than
 // tokensMax tokens, else 0. It looks at each line by itself, before the lexer,

@@ -63,6 +63,15 @@ func (f *findings) warn(at span, message, hint string) {
 	}
 }
 
+// replaceHint says something else where a hint does not fit the kind of file.
+func (f *findings) replaceHint(hint, other string) {
+	for i := range f.list {
+		if f.list[i].hint == hint {
+			f.list[i].hint = other
+		}
+	}
+}
+
 // any reports whether a problem was found. Warnings do not count.
 func (f *findings) any() bool { return len(f.list) > 0 }
 

@@ -3,6 +3,8 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -69,6 +71,29 @@ func TestHostilePlansCostLittle(t *testing.T) {
 	}
 }
 
+// TestLargeRowsAreRefused: a row takes several times its size of memory.
+func TestLargeRowsAreRefused(t *testing.T) {
+	const head = "name,instance,cluster,db\n"
+	large := "\"" + strings.Repeat("a\n", 30<<20)
+	for want, text := range map[string]string{
+		"jobs.csv:1:1: the first row has more than 4 MiB":          strings.Repeat("a", 60<<20),
+		"jobs.csv:1:1: the row after this one has more than 4 MiB": head + large,
+		"jobs.csv:4:1: the row after this one has more than 4 MiB": head + "a,pc-1,amv-1,d\nb,pc-2,amv-1,d\nc,pc-3,amv-1,d\n" + large,
+	} {
+		dir := t.TempDir()
+		for name, data := range map[string]string{"jobs.csv": text, "plan.yaml": csvPlan} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var err error
+		bounded(t, func() { _, err = Load([]string{filepath.Join(dir, "plan.yaml")}, Options{}) })
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %.300v, want %q", err, want)
+		}
+	}
+}
+
 // TestDensityOfHonestTexts counts what honest lines have.
 func TestDensityOfHonestTexts(t *testing.T) {
 	for line, want := range map[string]int{
@@ -80,5 +105,14 @@ func TestDensityOfHonestTexts(t *testing.T) {
 		if got := tokensOn(line); got != want {
 			t.Errorf("%q has %d tokens, want %d", line, got, want)
 		}
+	}
+}
+
+// TestLargePlansAreFormatted: what Load reads in pieces, Format reads at once.
+func TestLargePlansAreFormatted(t *testing.T) {
+	text := hostilePlan("jobs:\n", "  - name: a%\n    source: {instance: pc-%}\n", 42_000, "")
+	formatted, err := Format("plan.yaml", text)
+	if err != nil || string(formatted) != string(text) {
+		t.Errorf("got %d bytes of %d, %.300v", len(formatted), len(text), err)
 	}
 }

@@ -166,9 +166,13 @@ func (l *loader) readRoot(s *source) []*planDraft {
 	if body == nil || !planSection.read(s.decoder(), body, "", draft) {
 		return nil
 	}
-	planSection.missing(s.decoder(), body, map[string]string{
+	hints := map[string]string{
 		"version": "write version: 1", "name": "write name: NAME; with a job's name it identifies the job for ever",
-	})
+	}
+	if !planSection.meant(body, "version") && !planSection.meant(body, "name") {
+		hints["version"] += "; a file that another one includes has none: name that other file"
+	}
+	planSection.missing(s.decoder(), body, hints)
 	if draft.jobs == nil && draft.generate == nil && draft.include == nil && !planSection.meant(body, "jobs") {
 		body.wrong("write jobs: and a list, or jobs: [] for none", "the plan has no jobs")
 	}

@@ -257,7 +257,7 @@ func (p *pieces) parse(i int, hides *sourceText) parsed {
 	text := newSourceText("", strings.Join(lines, "\n"))
 	f := newFindings(text)
 	failed := parsed{piece: i, f: f}
-	body := parseYAML(f, text.whole, 1)
+	body := parseBounded(f, text.whole, 1)
 	if body == nil {
 		return failed
 	}

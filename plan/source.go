@@ -166,7 +166,7 @@ func (l *loader) parse(in *folder, shown, data string) *source {
 		}
 		return s
 	}
-	if body := parseYAML(f, text.whole, 0); body != nil {
+	if body := parseBounded(f, text.whole, 0); body != nil {
 		s.body = newBuilder(f).build(body, false)
 	}
 	return s
@@ -181,7 +181,7 @@ func (s *source) parseAround() bool {
 	if len(text.whole) > wholeBytesMax {
 		return false
 	}
-	body := parseYAML(f, text.whole, 0)
+	body := parseBounded(f, text.whole, 0)
 	if body == nil {
 		p.reportAround(f)
 		return false

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -28,10 +27,6 @@ func parseYAML(f *findings, text string, depth int) (body ast.Node) {
 			f.add(span{}, "the YAML parser cannot cope with this file", "look for unusual YAML: tags, complex keys, unbalanced brackets")
 		}
 	}()
-	if line := tooMuch(text); line > 0 {
-		f.add(span{line, 1, 1}, fmt.Sprintf("more than %d keys, values and marks up to the end of this line", tokensMax), denseHint)
-		return nil
-	}
 	tokens := lexer.Tokenize(text)
 	if !reportInvalid(f, tokens) {
 		checkTokens(f, tokens, depth)

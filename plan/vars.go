@@ -175,8 +175,12 @@ func (l *loader) given(from, text string) *node {
 
 // varFile reads a mapping of variables from a YAML file.
 func (l *loader) varFile(v variables, path string) {
+	before := len(l.found)
 	s := l.open(nil, named(path))
 	if s == nil || s.body == nil {
+		for _, f := range l.found[before:] {
+			f.replaceHint(emptyHint, "write NAME: VALUE for each variable, or leave the file out")
+		}
 		return
 	}
 	d := &decoder{dir: filepath.Dir(path)}

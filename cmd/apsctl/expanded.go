@@ -15,6 +15,11 @@ func (c *planCommand) showExpanded(cmd *cobra.Command, args []string) error {
 	if _, err := path.Match(c.expanded, ""); err != nil {
 		return usagef(cmd, "--show-expanded %q is no valid pattern: a [ needs its ]", c.expanded)
 	}
+	for _, name := range []string{"output", "full", "detailed-exitcode", "target", "exclude", "target-file", "refresh", "out"} {
+		if cmd.Flags().Changed(name) {
+			return usagef(cmd, "--show-expanded writes the jobs of the plan as YAML and compares nothing: leave --%s out", name)
+		}
+	}
 	o, err := c.files.options(cmd)
 	if err != nil {
 		return err

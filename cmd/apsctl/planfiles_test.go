@@ -59,7 +59,9 @@ func TestVariablesComeFromFlagsFilesAndTheEnvironment(t *testing.T) {
 
 func TestVariablesThatCannotBe(t *testing.T) {
 	b := composedBench(t)
+	b.write("empty.yaml", "# later\n")
 	for want, args := range map[string][]string{
+		"empty.yaml: the file has only comments\n      write NAME: VALUE for each variable, or leave the file out\n": {"--var-file", "empty.yaml"},
 		`variable "env" has no value`:        nil,
 		`did you mean "env"?`:                {"--var", "evn=test"},
 		`--var is NAME=VALUE`:                {"--var", "env"},
@@ -82,6 +84,12 @@ func TestExpandedJobCanBePlannedByItself(t *testing.T) {
 		t.Errorf("%s", r)
 	}
 	b.want(exitInvalid, "plan", "plan", "--var", "env=prod", "--show-expanded", "[")
+	for _, args := range [][]string{{"-o", "json"}, {"--target", "shard-2"}, {"--full"}, {"--detailed-exitcode"}} {
+		r := b.want(exitInvalid, append([]string{"plan", "plan", "--var", "env=prod", "--show-expanded", "shard-2"}, args...)...)
+		if !strings.Contains(r.stderr, "compares nothing: leave --") {
+			t.Errorf("%s", r)
+		}
+	}
 }
 
 func TestExpandedSuggestsTheNearestNames(t *testing.T) {
@@ -188,7 +196,7 @@ jobs:
 	b.write("pw", "hunter2hunter2\n")
 	b.want(0, "validate", "plan.yaml")
 	r := b.want(exitInvalid, "validate", "--secrets", "plan.yaml")
-	for _, want := range []string{"env NOT_SET", "exit status 3", "1 password kept by KMS"} {
+	for _, want := range []string{"password: secret from env NOT_SET", `job "b", source.password: `, "exit status 3", "1 password kept by KMS"} {
 		if strings.Count(r.stderr, want) != 1 {
 			t.Errorf("%q is not there once in %s", want, r)
 		}

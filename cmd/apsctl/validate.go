@@ -83,7 +83,7 @@ func (c *validateCommand) readSecrets(cmd *cobra.Command, wanted *plan.Plan) err
 			continue
 		}
 		if _, err := reader.Read(cmd.Context(), s.ref); err != nil {
-			failed = append(failed, plan.Problem{Pos: s.job.Pos, Message: printable.Line(fmt.Sprintf("job %q: %s", s.job.Name, err))})
+			failed = append(failed, plan.Problem{Pos: s.job.Pos, Message: printable.Line(fmt.Sprintf("job %q, %s: %s", s.job.Name, s.key, err))})
 		}
 	}
 	if inKMS > 0 {
@@ -98,6 +98,7 @@ func (c *validateCommand) readSecrets(cmd *cobra.Command, wanted *plan.Plan) err
 // jobSecret is a reference to a password, and the first job that has it.
 type jobSecret struct {
 	job *plan.Job
+	key string // source.password or destination.password
 	ref secret.Ref
 }
 
@@ -107,7 +108,7 @@ func secretsOf(wanted *plan.Plan) []jobSecret {
 	seen := map[string]bool{}
 	for i := range wanted.Jobs {
 		job := &wanted.Jobs[i]
-		for _, ref := range []*secret.Ref{job.SourcePassword, job.DestinationPassword} {
+		for end, ref := range []*secret.Ref{job.SourcePassword, job.DestinationPassword} {
 			if ref == nil {
 				continue
 			}
@@ -118,7 +119,7 @@ func secretsOf(wanted *plan.Plan) []jobSecret {
 			}
 			if !seen[key] {
 				seen[key] = true
-				all = append(all, jobSecret{job, one})
+				all = append(all, jobSecret{job, [...]string{"source.password", "destination.password"}[end], one})
 			}
 		}
 	}
