@@ -45,6 +45,9 @@ type Change struct {
 	Fields []FieldChange
 	// Reason says in one line why the change is needed, "" for the usual one.
 	Reason string
+	// Cause is Reason in a few words without names and ids: changes of one kind that
+	// are needed for like reasons have the same.
+	Cause string
 }
 
 // Attempt is the number of create requests sent for the job so far.

@@ -290,6 +290,23 @@ func (d *decoder) limit(n *node, path string) *Limit {
 	return &limit
 }
 
+// numberOrNone is a number of jobs, or none for no limit; nil when n is neither.
+func (d *decoder) numberOrNone(n *node, path string) *Limit {
+	text, ok := d.scalar(n, path)
+	if !ok {
+		return nil
+	}
+	if limit := NoLimit(); text == limitNone {
+		return &limit
+	}
+	limit, err := ParseLimit(text)
+	if err != nil || limit.isShare || n.kind != nodePlain || !isJSONNumber(text) {
+		n.wrong(fmt.Sprintf("a whole number from 0 to %d or none is due%s", limitMax, n.unquote()), "%s cannot be %s", path, n.quoted())
+		return nil
+	}
+	return &limit
+}
+
 // number is a number from least to most; nil when n is none.
 func (d *decoder) number(n *node, path string, least, most float64) *float64 {
 	text, ok := d.scalar(n, path)

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -92,7 +93,7 @@ func holdRenames(changes, left []Change) {
 			continue
 		}
 		if name, ok := unresolved[c.Job.work()]; ok {
-			c.Kind = KindBlocked
+			c.Kind, c.Cause = KindBlocked, "may be a job that left the plan"
 			c.Reason = fmt.Sprintf("job %s, which left the plan, synchronises the same and its create has no answer yet: it is created once that is settled", name)
 		}
 	}
@@ -121,7 +122,7 @@ func holdElsewhere(changes []Change, elsewhere []Entry) {
 			e, ok = working[c.Job.work()]
 		}
 		if ok {
-			c.Kind = KindBlocked
+			c.Kind, c.Cause = KindBlocked, "may be a job of another plan"
 			c.Reason = fmt.Sprintf("job %s of plan %s may be the same and is %s: apsctl resolve settles it; "+
 				"if the plan was renamed, name it %[2]s again until then", e.Name, e.Plan, e.State)
 		}
@@ -146,10 +147,12 @@ func diffJob(job *Job, entry *Entry, remote []RemoteJob, listed bool, o DiffOpti
 	switch state := c.State(); {
 	case state.Unresolved():
 		c.Kind, c.Reason = KindResolve, "a create was sent and its outcome is not known yet"
+		c.Cause = "a create without an answer"
 	case state.NeedsPerson():
-		c.Kind, c.Reason = KindBlocked, personReason(*entry)
+		c.Kind, c.Reason, c.Cause = KindBlocked, personReason(*entry), string(state)
 	case state == StateCreated && entry.Pending.Operation == OperationDelete:
 		c.Kind, c.Reason = KindResolve, "its deletion was sent and has no answer yet"
+		c.Cause = "a deletion without an answer"
 	case state == StateCreated:
 		diffCreated(&c)
 	case job.Adopt.ID != "":
@@ -176,15 +179,16 @@ func diffMissing(c *Change, o DiffOptions) {
 	switch {
 	case len(c.Remote) == 0:
 		c.Kind, c.Reason = KindCreate, missingReason(c.Entry)
+		c.Cause = cmp.Or(c.Reason, "new")
 	case c.owned(c.Remote, o):
 	case len(c.Remote) > 1:
-		c.Kind = KindBlocked
+		c.Kind, c.Cause = KindBlocked, "several jobs of the name exist"
 		c.Reason = fmt.Sprintf("%d jobs of this name exist already (%s): rename or delete the surplus ones", len(c.Remote), remoteIDs(c.Remote))
 	case c.Job.Adopt.Never:
-		c.Kind = KindBlocked
+		c.Kind, c.Cause = KindBlocked, "a job of the name exists, and adopt: false"
 		c.Reason = fmt.Sprintf("a job of this name exists already (%s) and the plan says adopt: false: rename one of the two", c.Remote[0].ID)
 	case !o.Adopt && !c.Job.Adopt.Any:
-		c.Kind = KindBlocked
+		c.Kind, c.Cause = KindBlocked, "a job of the name exists, and the ledger does not know it"
 		c.Reason = fmt.Sprintf("a job of this name exists already (%s) and the ledger does not know it: apply --adopt takes it over if it agrees with the plan", c.Remote[0].ID)
 	default:
 		diffAdopted(c)
@@ -197,6 +201,7 @@ func (c *Change) owned(jobs []RemoteJob, o DiffOptions) bool {
 	for _, job := range jobs {
 		if owner, ok := o.Owners[job.ID]; ok {
 			c.Kind, c.Reason = KindBlocked, fmt.Sprintf("job %s has this name and %s", job.ID, owner.Owns())
+			c.Cause = "another entry has the job of the name"
 			return true
 		}
 	}
@@ -212,11 +217,12 @@ func (e Entry) Owns() string {
 // diffAdopted decides about the one job that is to be taken over.
 func diffAdopted(c *Change) {
 	if differs := DisagreeListed(c.Job.Spec, c.Remote[0]); len(differs) > 0 {
-		c.Kind = KindBlocked
+		c.Kind, c.Cause = KindBlocked, "a job of the name exists, and is not as the plan says"
 		c.Reason = fmt.Sprintf("job %s has this name but %s: rename one of the two", c.Remote[0].ID, strings.Join(differs, ", "))
 		return
 	}
 	c.Kind, c.Reason = KindAdopt, fmt.Sprintf("job %s exists and is not in the ledger", c.Remote[0].ID)
+	c.Cause = "it exists"
 }
 
 // diffPinned decides about a job whose id the plan names: it is that one or none.
@@ -226,8 +232,9 @@ func diffPinned(c *Change, listed bool, o DiffOptions) {
 	switch {
 	case !listed:
 		c.Kind, c.Reason = KindAdopt, fmt.Sprintf("the plan says that it is job %s", id)
+		c.Cause = "the plan says that it exists"
 	case i < 0:
-		c.Kind = KindBlocked
+		c.Kind, c.Cause = KindBlocked, "the job to adopt is not listed"
 		c.Reason = fmt.Sprintf("the plan says that it is job %s, and the service lists no such job under this name: correct adopt, or remove it to have the job created", id)
 	case c.owned(c.Remote[i:i+1], o):
 	default:
@@ -286,7 +293,7 @@ func diffCreated(c *Change) {
 		return
 	}
 	c.Fields = slices.DeleteFunc(append(diffFields(c.Entry.Spec, c.Job.Spec, c.Seen), versions...), func(f FieldChange) bool { return c.Job.Ignore.Has(f.Field) })
-	c.Kind = KindUpdate
+	c.Kind, c.Cause = KindUpdate, "differs in "+fieldNames(c.Fields)
 	for _, f := range c.Fields {
 		if f.Effect != EffectInPlace && f.Effect != EffectRecord {
 			c.Kind = KindReplace
@@ -300,15 +307,18 @@ func diffCreated(c *Change) {
 	case pending && c.Kind == KindUpdate:
 		// It may be as it was, as that change would have it, or neither.
 		c.Reason = "a change of its objects was sent and is not confirmed"
+		c.Cause = "a change that is not confirmed"
 	case c.Kind == KindReplace && (c.Job.Protect || c.Entry.Life.Protect):
-		c.Kind = KindBlocked
+		c.Kind, c.Cause = KindBlocked, "protected, and "+c.Cause
 		c.Reason = fmt.Sprintf("it differs in %s, which only deleting and creating it again changes, and it is protected", fieldNames(c.Fields))
 	case len(c.Fields) > 0:
-		c.Reason = outsideReason(c.Fields)
+		if c.Reason = outsideReason(c.Fields); c.Reason != "" {
+			c.Cause = c.Reason // it names fields only
+		}
 	default:
 		// Only ignored fields differ, or none: the canonical form changed between
 		// two versions of apsctl. The job is as the plan wants it.
-		c.Kind = KindKeep
+		c.Kind, c.Cause = KindKeep, ""
 		diffState(c)
 	}
 }
@@ -317,10 +327,10 @@ func diffCreated(c *Change) {
 // without a proof that it is gone.
 func diffUnlisted(c *Change) {
 	if c.Seen.New {
-		c.Kind, c.Reason = KindKeep, "it is new, and not listed yet"
+		c.Kind, c.Reason, c.Cause = KindKeep, "it is new, and not listed yet", ""
 		return
 	}
-	c.Kind = KindBlocked
+	c.Kind, c.Cause = KindBlocked, "a complete listing does not show it"
 	c.Reason = fmt.Sprintf("a complete listing does not show job %s, and nothing proves that it is gone: check what these credentials may see; "+
 		"if it was deleted, apsctl ledger forget %s --plan %s --reason WHY", c.Entry.JobID, c.Entry.Name, c.Entry.Plan)
 }
@@ -370,9 +380,9 @@ func diffState(c *Change) {
 	switch {
 	case doing == wanted && !c.Entry.Pending.unconfirmed(OperationStart, OperationSuspend):
 	case wanted == Running:
-		c.Kind, c.Reason = KindStart, "the plan wants it running"
+		c.Kind, c.Reason, c.Cause = KindStart, "the plan wants it running", "to run"
 	default:
-		c.Kind, c.Reason = KindSuspend, "the plan wants it suspended"
+		c.Kind, c.Reason, c.Cause = KindSuspend, "the plan wants it suspended", "to stand still"
 	}
 }
 
@@ -454,20 +464,23 @@ func leftOvers(ledger Snapshot, wanted map[string]bool, o DiffOptions) []Change 
 
 // diffLeftOver decides about one job that left the plan.
 func diffLeftOver(name string, entry *Entry, o DiffOptions) Change {
-	c := Change{Kind: KindLeftOver, Name: name, Entry: entry, Reason: "no longer in the plan; left as it is", Seen: o.seen(entry)}
+	c := Change{Kind: KindLeftOver, Name: name, Entry: entry, Reason: "no longer in the plan; left as it is", Cause: "left the plan", Seen: o.seen(entry)}
 	c.Fields = diffFields(entry.Spec, entry.Spec, c.Seen)
 	switch {
 	case entry.State.Unresolved():
 		c.Reason = "no longer in the plan, and a create was sent for it whose outcome is not known yet"
+		c.Cause = "left the plan with a create without an answer"
 	case entry.State != StateCreated:
 	case (entry.Life.OnRemove == OnRemoveDelete || o.Delete) && entry.Life.Protect:
 		c.Reason = "no longer in the plan; protected, so it is left as it is"
+		c.Cause = "left the plan, and is protected"
 	case entry.Life.OnRemove == OnRemoveDelete:
 		c.Kind, c.Reason = KindDelete, "no longer in the plan, which said on_remove: delete"
 	case o.Delete:
 		c.Kind, c.Reason = KindDelete, "no longer in the plan"
 	case entry.Pending.Operation == OperationDelete:
 		c.Reason = "no longer in the plan; its deletion was sent and is not confirmed"
+		c.Cause = "left the plan with a deletion without an answer"
 	case c.Puts() != "" && (c.doing() != c.Puts() || entry.Pending.unconfirmed(OperationSuspend)):
 		c.Kind, c.Reason = KindSuspend, "no longer in the plan, which said on_remove: suspend"
 	}

@@ -243,6 +243,12 @@ var limitsSection = section[Limits]{
 		{"max_delete", false, isLimit, "A run that would delete more is refused before it starts.", func(d *decoder, n *node, path string, l *Limits) { l.MaxDelete = d.limit(n, path) }},
 		{"max_removed", false, isLimit, "A run is refused when more of the jobs that exist left the plan.", func(d *decoder, n *node, path string, l *Limits) { l.MaxRemoved = d.limit(n, path) }},
 		{"max_failures", false, isLimit, "A run stops after more failed jobs than this.", func(d *decoder, n *node, path string, l *Limits) { l.MaxFailures = d.limit(n, path) }},
+		{"service_per_source", false, isNumberOrNone, "Warn when a source instance would have more jobs; the service documents 3.", func(d *decoder, n *node, path string, l *Limits) {
+			l.ServicePerSource = d.numberOrNone(n, path)
+		}},
+		{"service_per_region", false, isNumberOrNone, "Warn when a region would have more jobs; the service documents 30.", func(d *decoder, n *node, path string, l *Limits) {
+			l.ServicePerRegion = d.numberOrNone(n, path)
+		}},
 	},
 }
 

@@ -1,8 +1,8 @@
 package plan
 
 import (
+	"bufio"
 	"fmt"
-	"strings"
 )
 
 // Consequence says what carrying a change out does to an existing job, "" where
@@ -35,10 +35,10 @@ var legend = []struct {
 	{EffectRecord, "the service has it so already; nothing is sent"},
 }
 
-func renderLegend(b *strings.Builder, changes []Change) {
+func renderLegend(b *bufio.Writer, changes []Change) {
 	used := map[Effect]bool{}
-	for _, c := range changes {
-		for _, f := range c.Fields {
+	for i := range changes {
+		for _, f := range changes[i].Fields {
 			used[f.Effect] = true
 		}
 	}

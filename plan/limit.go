@@ -18,6 +18,9 @@ type Limit struct {
 // LimitTo is a limit in numbers.
 func LimitTo(n int) Limit { return Limit{number: n} }
 
+// NoLimit is a limit that nothing reaches.
+func NoLimit() Limit { return LimitTo(math.MaxInt) }
+
 // ParseLimit reads a whole number from 0 to 1,000,000, or a share such as 30% from
 // 0% to 100%.
 func ParseLimit(text string) (Limit, error) {
@@ -51,8 +54,14 @@ func (l Limit) Floor(total int) int {
 	return int(math.Floor(l.percent * float64(total) / 100))
 }
 
-// String is as ParseLimit reads it.
+// limitNone is the word for no limit.
+const limitNone = "none"
+
+// String is as ParseLimit reads it, or none.
 func (l Limit) String() string {
+	if l == NoLimit() {
+		return limitNone
+	}
 	if l.isShare {
 		return plainNumber(l.percent) + "%"
 	}
@@ -78,6 +87,9 @@ type Limits struct {
 	MaxRemoved *Limit
 	// MaxFailures stops a run once more jobs have failed: of those in the plan.
 	MaxFailures *Limit
+	// ServicePerSource and ServicePerRegion are how many jobs the service is known to
+	// take: more lead to a warning. Neither is a share.
+	ServicePerSource, ServicePerRegion *Limit
 }
 
 // Defaults of limits: they stop a plan file that was cut in the middle, and slips
@@ -90,7 +102,8 @@ var (
 // DefaultLimits are those that hold where nobody says otherwise.
 func DefaultLimits() Limits {
 	removed, gone := maxRemovedDefault, maxGoneDefault
-	return Limits{MaxReplace: &gone, MaxDelete: &gone, MaxRemoved: &removed}
+	source, region := servicePerSourceDefault, servicePerRegionDefault
+	return Limits{MaxReplace: &gone, MaxDelete: &gone, MaxRemoved: &removed, ServicePerSource: &source, ServicePerRegion: &region}
 }
 
 // Or takes what l does not say from other.
@@ -105,7 +118,7 @@ func (l Limits) Or(other Limits) Limits {
 
 // all are the limits in the order of the plan reference.
 func (l *Limits) all() []**Limit {
-	return []**Limit{&l.MaxCreate, &l.MaxUpdate, &l.MaxReplace, &l.MaxDelete, &l.MaxRemoved, &l.MaxFailures}
+	return []**Limit{&l.MaxCreate, &l.MaxUpdate, &l.MaxReplace, &l.MaxDelete, &l.MaxRemoved, &l.MaxFailures, &l.ServicePerSource, &l.ServicePerRegion}
 }
 
 // LimitError is a run that would do more than it may. Nothing was sent.

@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -11,32 +13,63 @@ import (
 	"github.com/apsctl/apsctl/internal/printable"
 )
 
+// Lines of a preview that does not list everything. With what stands around them
+// they stay within a page of 60.
 const (
-	changesShown = 40 // changes listed unless everything is asked for
-	sourcesShown = 8  // rows of the table by source
-	jsonShown    = 96 // characters of a JSON value on one line
+	listLines    = 34  // changes and the headings of their groups
+	sourcesShown = 8   // rows of the table by source
+	jsonShown    = 96  // characters of a JSON value on one line
+	reasonShown  = 240 // characters of a reason
 )
 
-// RenderOptions are the choices of Render.
+// Preview is what a run would do.
+type Preview struct {
+	Plan    *Plan
+	Changes []Change
+	// Crowds are where the service would have more jobs than it documents.
+	Crowds   []Crowds
+	Forecast Forecast
+}
+
+// RenderOptions are the choices of Render and Markdown.
 type RenderOptions struct {
 	// Full lists every change with every field, also the jobs that are kept.
 	Full bool
+	// Kinds are those whose changes are listed; nil means all, but for jobs that are
+	// kept unless Full is set.
+	Kinds []Kind
 }
 
-// Render writes changes for a person: first how many of each kind, overall and
-// by source, then the changes themselves. All text from plans, the ledger and
-// the service is encoded for a terminal. Colours follow go-pretty's switch.
-func Render(w io.Writer, p *Plan, changes []Change, o RenderOptions) error {
-	var b strings.Builder
-	s := Summarize(changes)
-	renderHeadline(&b, p, s, chosen(changes))
-	if s.Changes() > 0 || s.Kinds[KindLeftOver] > 0 {
-		renderSources(&b, s)
+// Lists reports whether changes of that kind are listed.
+func (o RenderOptions) Lists(kind Kind) bool {
+	if o.Kinds != nil {
+		return slices.Contains(o.Kinds, kind)
 	}
-	renderChanges(&b, changes, o)
-	renderLegend(&b, changes)
-	_, err := io.WriteString(w, b.String())
-	return err
+	return o.Full || kind != KindKeep
+}
+
+// Render writes v for a person: how many changes of each kind, overall and by
+// source, then the changes themselves, and what they take. Unless everything is
+// asked for it has at most 60 lines: where the changes are too many for that they
+// are in groups of like reasons, small groups whole and large ones with a few
+// examples. All text from plans, the ledger and the service is encoded for a
+// terminal. Colours follow go-pretty's switch.
+func Render(w io.Writer, v Preview, o RenderOptions) error {
+	b := bufio.NewWriter(w)
+	s := Summarize(v.Changes)
+	renderHeadline(b, v.Plan, s, chosen(v.Changes))
+	for _, crowds := range v.Crowds {
+		fmt.Fprintf(b, "  %s %s\n", text.FgYellow.Sprint("!"), crowds)
+	}
+	if s.Changes() > 0 || s.Kinds[KindLeftOver] > 0 {
+		renderSources(b, s)
+	}
+	renderChanges(b, v.Changes, o)
+	renderLegend(b, v.Changes)
+	if forecast := v.Forecast.String(); forecast != "" {
+		fmt.Fprintf(b, "\n%s\n", forecast)
+	}
+	return b.Flush()
 }
 
 // chosen counts the jobs of the plan that changes are about.
@@ -50,7 +83,7 @@ func chosen(changes []Change) int {
 	return n
 }
 
-func renderHeadline(b *strings.Builder, p *Plan, s Summary, chosen int) {
+func renderHeadline(b *bufio.Writer, p *Plan, s Summary, chosen int) {
 	fmt.Fprintf(b, "Plan %s (%s): %s", text.Bold.Sprint(printable.Line(p.Name)), printable.Line(p.File), Count(len(p.Jobs), "job"))
 	if chosen < len(p.Jobs) {
 		fmt.Fprintf(b, ", %d of them chosen", chosen)
@@ -117,7 +150,7 @@ func (k Kind) color() text.Color {
 	return text.Reset
 }
 
-func renderSources(b *strings.Builder, s Summary) {
+func renderSources(b *bufio.Writer, s Summary) {
 	if len(s.Sources) < 2 {
 		return
 	}
@@ -151,38 +184,92 @@ var PlainTable = table.Style{
 	Options: table.OptionsNoBordersAndSeparators,
 }
 
-func renderChanges(b *strings.Builder, changes []Change, o RenderOptions) {
-	listed, hidden := 0, 0
-	for _, c := range changes {
-		if c.Kind == KindKeep && !o.Full {
-			continue
+func renderChanges(b *bufio.Writer, changes []Change, o RenderOptions) {
+	used, fits := 0, true
+	for i := range changes {
+		if c := &changes[i]; o.Lists(c.Kind) {
+			used += c.lines()
+			fits = used <= listLines
 		}
-		if listed == changesShown && !o.Full {
-			hidden++
-			continue
+		if !fits && !o.Full {
+			break
 		}
-		if listed == 0 {
-			b.WriteString("\n")
-		}
-		listed++
-		renderChange(b, c, o)
 	}
-	if hidden > 0 {
-		fmt.Fprintf(b, "  … and %s; --full lists everything\n", Count(hidden, "more change"))
+	if used == 0 {
+		return
+	}
+	b.WriteString("\n")
+	if !fits && !o.Full {
+		renderGroups(b, changes, o)
+		return
+	}
+	for i := range changes {
+		if o.Lists(changes[i].Kind) {
+			renderChange(b, &changes[i], "  ", o)
+		}
 	}
 }
 
-func renderChange(b *strings.Builder, c Change, o RenderOptions) {
+// lines is how many lines a change takes in a list.
+func (c *Change) lines() int { return 1 + len(c.Fields) }
+
+// renderGroups lists changes that are too many for a page.
+func renderGroups(b *bufio.Writer, changes []Change, o RenderOptions) {
+	groups := group(changes, o.Lists)
+	for i, shown := range portion(groups, listLines, (*Change).lines) {
+		g := groups[i]
+		color := g.Kind.color()
+		fmt.Fprintf(b, "  %s %s%s\n", color.Sprint(g.Kind.sign()), color.Sprintf("%d %s", len(g.Changes), g.Kind.phrase()), g.about())
+		for _, c := range g.Changes[:shown] {
+			renderChange(b, c, "      ", o)
+		}
+		if more := len(g.Changes) - shown; more > 0 && shown > 0 {
+			fmt.Fprintf(b, "      … and %s\n", Count(more, "more job"))
+		}
+	}
+	fmt.Fprintf(b, "  --full lists everything, plan --op KIND --target SELECTOR a part\n")
+}
+
+// groupSources is how many sources the heading of a group names.
+const groupSources = 3
+
+// about says why a group's changes are needed and where.
+func (g Group) about() string {
+	about := ""
+	if g.Cause != "" {
+		about = ", " + printable.Line(g.Cause)
+	}
+	if len(g.Changes) < 2 {
+		return about
+	}
+	var named []string
+	for _, source := range g.Sources[:min(len(g.Sources), groupSources)] {
+		named = append(named, fmt.Sprintf("%s: %d", printable.Clip(source.Name, nameShown), source.Count))
+	}
+	if more := len(g.Sources) - groupSources; more > 0 {
+		named = append(named, Count(more, "more source"))
+	}
+	return about + " (" + strings.Join(named, ", ") + ")"
+}
+
+// nameShown is how much of an instance's name stands in a heading.
+const nameShown = 40
+
+func renderChange(b *bufio.Writer, c *Change, indent string, o RenderOptions) {
 	spec := c.Spec()
 	sign := c.Kind.color().Sprint(c.Kind.sign())
-	fmt.Fprintf(b, "  %s %s  %s → %s  (%s)", sign, printable.Line(c.Name),
+	fmt.Fprintf(b, "%s%s %s  %s → %s  (%s)", indent, sign, printable.Line(c.Name),
 		printable.Line(spec.Source.Instance), printable.Line(spec.Destination.Instance), printable.Line(spec.Region))
 	if c.Reason != "" {
-		fmt.Fprintf(b, "  %s", printable.Line(c.Reason))
+		reason := printable.Line(c.Reason)
+		if !o.Full {
+			reason = printable.Clip(c.Reason, reasonShown)
+		}
+		fmt.Fprintf(b, "  %s", reason)
 	}
 	b.WriteString("\n")
 	for _, f := range c.Fields {
-		fmt.Fprintf(b, "      %s: %s → %s  (%s)\n", f.Field, shorten(f.Old, o), shorten(f.New, o), f.words())
+		fmt.Fprintf(b, "%s    %s: %s → %s  (%s)\n", indent, f.Field, shorten(f.Old, o), shorten(f.New, o), f.words())
 	}
 	if o.Full && len(c.Fields) == 0 {
 		renderFields(b, c, spec)
@@ -191,7 +278,7 @@ func renderChange(b *strings.Builder, c Change, o RenderOptions) {
 
 // renderFields lists what a job says, one line a field, in the order of the
 // plan reference.
-func renderFields(b *strings.Builder, c Change, spec Spec) {
+func renderFields(b *bufio.Writer, c *Change, spec Spec) {
 	line := func(field, value string) {
 		if value != "" {
 			fmt.Fprintf(b, "      %-22s %s\n", field, printable.Line(value))

@@ -50,12 +50,21 @@ func renderedPlan() (*Plan, Snapshot) {
 	return p, ledger
 }
 
+// previewed is what an apply with the defaults would do.
+func previewed(p *Plan, ledger Snapshot) Preview {
+	changes := Diff(p, ledger, nil, DiffOptions{})
+	return Preview{
+		Plan: p, Changes: changes, Crowds: FindCrowds(p, changes, nil, p.Limits.Or(DefaultLimits())),
+		Forecast: NewForecast(changes, Pace{Parallel: 8, Rate: 20}),
+	}
+}
+
 func TestRender(t *testing.T) {
 	text.DisableColors()
 	p, ledger := renderedPlan()
 	for _, full := range []bool{false, true} {
 		var b strings.Builder
-		if err := Render(&b, p, Diff(p, ledger, nil, DiffOptions{}), RenderOptions{Full: full}); err != nil {
+		if err := Render(&b, previewed(p, ledger), RenderOptions{Full: full}); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, fmt.Sprintf("render-full-%v.txt", full), b.String())
@@ -71,7 +80,7 @@ func TestRenderOfManyChangesFitsOnAPage(t *testing.T) {
 		p.Jobs = append(p.Jobs, job)
 	}
 	var b strings.Builder
-	if err := Render(&b, p, Diff(p, Snapshot{}, nil, DiffOptions{}), RenderOptions{}); err != nil {
+	if err := Render(&b, previewed(p, Snapshot{}), RenderOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if lines := strings.Count(b.String(), "\n"); lines > 60 {
@@ -87,7 +96,7 @@ func TestRenderEncodesTextFromOutside(t *testing.T) {
 	changes := Diff(p, Snapshot{}, nil, DiffOptions{})
 	changes[0].Reason = "because\rof this"
 	var b strings.Builder
-	if err := Render(&b, p, changes, RenderOptions{Full: true}); err != nil {
+	if err := Render(&b, Preview{Plan: p, Changes: changes}, RenderOptions{Full: true}); err != nil {
 		t.Fatal(err)
 	}
 	if strings.ContainsAny(b.String(), "\x1b\r\t\u202e") {

@@ -195,6 +195,16 @@ func isLimit(d *definitions) schema {
 	})
 }
 
+// isNumberOrNone is a number of jobs, or the word for no limit.
+func isNumberOrNone(d *definitions) schema {
+	return d.refer("number_or_none", func() schema {
+		return schema{"anyOf": []schema{
+			{"type": "integer", "minimum": 0, "maximum": limitMax},
+			{"type": "string", "pattern": "^" + limitNone + "$|" + reference},
+		}}
+	})
+}
+
 // isDuration is what time.ParseDuration takes and is not negative.
 func isDuration(d *definitions) schema {
 	return d.refer("duration", func() schema {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"os/user"
 	"slices"
@@ -204,7 +205,10 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 	if err := c.settings.limits.Check(changes, c.settings.allows(allowReplace)); err != nil {
 		return nil, err
 	}
-	if err := c.confirm(wanted, changes, summary); err != nil {
+	preview := newPreview(wanted, changes, run.Listings(), c.settings.limits, plan.Pace{
+		Parallel: c.settings.parallel, Rate: c.settings.rate, AllowReplace: c.settings.allows(allowReplace),
+	})
+	if err := c.confirm(preview, summary); err != nil {
 		return nil, err
 	}
 	display.start()
@@ -214,11 +218,16 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 }
 
 // confirm shows the changes and, where there are some, asks.
-func (c *applyCommand) confirm(wanted *plan.Plan, changes []plan.Change, summary plan.Summary) error {
+func (c *applyCommand) confirm(preview plan.Preview, summary plan.Summary) error {
+	if c.output.json() {
+		for _, crowds := range preview.Crowds {
+			fmt.Fprintf(c.app.stderr, "apsctl: %s\n", crowds)
+		}
+	}
 	if c.output.json() || c.alone.silentPlan(summary) {
 		return nil
 	}
-	if err := plan.Render(c.app.stdout, wanted, changes, plan.RenderOptions{Full: c.full}); err != nil {
+	if err := plan.Render(c.app.stdout, preview, plan.RenderOptions{Full: c.full}); err != nil {
 		return err
 	}
 	if c.yes || summary.Changes() == 0 {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,19 +16,28 @@ import (
 
 // outputFormat is the value of -o. Its JSON forms are an interface: fields are
 // added, not renamed.
-type outputFormat struct{ name string }
+type outputFormat struct {
+	name  string
+	names []string // that there are
+}
 
-func (o *outputFormat) addFlag(cmd *cobra.Command) {
-	o.name = "text"
-	cmd.Flags().VarP(o, "output", "o", "`format` of the result on stdout: text or json")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+// addFlag adds -o for text, json and the forms that the command has besides.
+func (o *outputFormat) addFlag(cmd *cobra.Command, more ...string) {
+	o.name, o.names = "text", append([]string{"text", "json"}, more...)
+	cmd.Flags().VarP(o, "output", "o", "`format` of the result on stdout: "+o.list())
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(o.names, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (o *outputFormat) list() string {
+	last := len(o.names) - 1
+	return strings.Join(o.names[:last], ", ") + " or " + o.names[last]
 }
 
 func (o *outputFormat) String() string { return o.name }
 func (o *outputFormat) Type() string   { return "format" }
 func (o *outputFormat) Set(name string) error {
-	if name != "text" && name != "json" {
-		return fmt.Errorf("want text or json, not %q", name)
+	if !slices.Contains(o.names, name) {
+		return fmt.Errorf("want %s, not %q", o.list(), name)
 	}
 	o.name = name
 	return nil
@@ -41,90 +52,6 @@ func writeJSON(w io.Writer, value any) error {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(value)
-}
-
-type planJSON struct {
-	Plan    string            `json:"plan"`
-	File    string            `json:"file"`
-	Digest  string            `json:"digest"`
-	Summary map[plan.Kind]int `json:"summary"`
-	Changes []changeJSON      `json:"changes"`
-}
-
-type changeJSON struct {
-	Name        string     `json:"name"`
-	Action      plan.Kind  `json:"action"`
-	Region      string     `json:"region"`
-	Source      string     `json:"source"`
-	Destination string     `json:"destination"`
-	State       plan.State `json:"state"`
-	JobID       string     `json:"aps_job_id"`
-	Attempts    int        `json:"attempts"`
-	Reason      string     `json:"reason"`
-	// Consequence is what the change does to a job that exists.
-	Consequence string      `json:"consequence,omitempty"`
-	Fields      []fieldJSON `json:"fields,omitempty"`
-	// Service is how the service shows a job that the ledger has; absent where it was
-	// not asked.
-	Service *seenJSON `json:"service,omitempty"`
-}
-
-// seenJSON says whether the complete listing shows a job, as what, and whether its
-// details were compared.
-type seenJSON struct {
-	Listed   bool   `json:"listed"`
-	Status   string `json:"status"`
-	Compared bool   `json:"compared"`
-}
-
-type fieldJSON struct {
-	Field  string      `json:"field"`
-	Old    string      `json:"old"`
-	New    string      `json:"new"`
-	Effect plan.Effect `json:"effect"`
-	// Differs is who stands alone, plan, service, ledger or all; empty where the
-	// service was not asked. Ledger is then what the ledger has.
-	Differs plan.Party `json:"differs,omitempty"`
-	Ledger  *string    `json:"ledger,omitempty"`
-}
-
-func newFieldsJSON(fields []plan.FieldChange) []fieldJSON {
-	var all []fieldJSON
-	for _, f := range fields {
-		one := fieldJSON{Field: f.Field, Old: f.Old, New: f.New, Effect: f.Effect, Differs: f.Differs}
-		if f.Differs != "" {
-			one.Ledger = &f.Ledger
-		}
-		all = append(all, one)
-	}
-	return all
-}
-
-func newPlanJSON(p *plan.Plan, changes []plan.Change) planJSON {
-	out := planJSON{
-		Plan: p.Name, File: p.File, Digest: p.Digest,
-		Summary: plan.Summarize(changes).Kinds, Changes: make([]changeJSON, 0, len(changes)),
-	}
-	for _, c := range changes {
-		spec := c.Spec()
-		one := changeJSON{
-			Name: c.Name, Action: c.Kind, Region: spec.Region,
-			Source: spec.Source.Instance, Destination: spec.Destination.Instance,
-			State: c.State(), Attempts: c.Attempt(), Reason: c.Reason,
-		}
-		if c.Entry != nil {
-			one.JobID = c.Entry.JobID
-		}
-		one.Fields, one.Consequence = newFieldsJSON(c.Fields), c.Consequence()
-		if c.Seen != nil {
-			one.Service = &seenJSON{Listed: c.Seen.Job != nil, Compared: c.Seen.Detail != nil}
-			if c.Seen.Job != nil {
-				one.Service.Status = c.Seen.Job.Status
-			}
-		}
-		out.Changes = append(out.Changes, one)
-	}
-	return out
 }
 
 type applyJSON struct {

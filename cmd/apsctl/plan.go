@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,7 @@ type planCommand struct {
 	target   target
 	output   outputFormat
 	chosen   selection
+	kinds    []string
 	full     bool
 	detailed bool
 	expanded string
@@ -52,10 +54,12 @@ and line that it came from, as a plan that could be used.
 	}
 	c.files.addFlags(cmd)
 	c.target.addLedgerFlags(cmd)
-	c.output.addFlag(cmd)
+	c.output.addFlag(cmd, formatNDJSON, formatMarkdown)
 	c.chosen.addFlags(cmd)
 	c.refresh.addFlag(cmd)
 	c.looker.addFlags(cmd)
+	cmd.Flags().StringSliceVar(&c.kinds, "op", nil, "list only changes of these `kinds`, such as create,replace")
+	_ = cmd.RegisterFlagCompletionFunc("op", cobra.FixedCompletions(kindNames(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().BoolVar(&c.full, "full", false, "list every change with every field")
 	cmd.Flags().BoolVar(&c.detailed, "detailed-exitcode", false, "exit 2 when there are changes")
 	cmd.Flags().StringVar(&c.expanded, "show-expanded", "", "print the jobs of this `name` or pattern after all merging")
@@ -65,6 +69,10 @@ and line that it came from, as a plan that could be used.
 func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 	if c.expanded != "" {
 		return c.showExpanded(cmd, args)
+	}
+	shown, err := c.shown(cmd)
+	if err != nil {
+		return err
 	}
 	choice, err := c.chosen.choice(cmd)
 	if err != nil {
@@ -77,17 +85,13 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	changes, err := c.compare(cmd, wanted, choice)
+	changes, listings, err := c.compare(cmd, wanted, choice)
 	if err != nil {
 		return err
 	}
-	if c.output.json() {
-		err = writeJSON(c.app.stdout, newPlanJSON(wanted, changes))
-	} else {
-		err = plan.Render(c.app.stdout, wanted, changes, plan.RenderOptions{Full: c.full})
-		if err == nil && slices.ContainsFunc(changes, func(c plan.Change) bool { return c.State().NeedsPerson() }) {
-			writeWayOut(c.app.stdout, newResolveLine(cmd, args).look(wanted.Name))
-		}
+	err = c.print(newPreview(wanted, changes, listings, wanted.Limits, c.pace(wanted)), shown)
+	if err == nil && c.output.name == "text" && slices.ContainsFunc(changes, func(c plan.Change) bool { return c.State().NeedsPerson() }) {
+		writeWayOut(c.app.stdout, newResolveLine(cmd, args).look(wanted.Name))
 	}
 	if err == nil && c.detailed && plan.Summarize(changes).Changes() > 0 {
 		return exitWith(exitChanges)
@@ -95,17 +99,75 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 	return err
 }
 
-// compare is the difference from the ledger alone or, if asked, from the service.
-func (c *planCommand) compare(cmd *cobra.Command, wanted *plan.Plan, choice plan.Choice) ([]plan.Change, error) {
+// compare is the difference from the ledger alone or, if asked, from the service,
+// with the listings that were taken then.
+func (c *planCommand) compare(cmd *cobra.Command, wanted *plan.Plan, choice plan.Choice) ([]plan.Change, map[string]plan.Listing, error) {
 	if c.refresh.Asks() {
-		_, changes, err := c.looker.look(cmd, wanted, runner.Options{Refresh: c.refresh.Refresh, Choice: choice})
-		return changes, err
+		run, changes, err := c.looker.look(cmd, wanted, runner.Options{Refresh: c.refresh.Refresh, Choice: choice})
+		if err != nil {
+			return nil, nil, err
+		}
+		return changes, run.Listings(), nil
 	}
 	snapshot, err := c.readSnapshot(cmd.Context(), wanted.Name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return choice.Of(plan.Diff(wanted, snapshot, nil, plan.DiffOptions{}))
+	changes, err := choice.Of(plan.Diff(wanted, snapshot, nil, plan.DiffOptions{}))
+	return changes, nil, err
+}
+
+func (c *planCommand) print(v plan.Preview, o plan.RenderOptions) error {
+	switch c.output.name {
+	case formatNDJSON:
+		return writeChanges(c.app.stdout, v, o)
+	case formatMarkdown:
+		return plan.Markdown(c.app.stdout, v, o)
+	}
+	if c.output.json() {
+		return writeJSON(c.app.stdout, newPlanJSON(v, o))
+	}
+	return plan.Render(c.app.stdout, v, o)
+}
+
+// shown is what the flags ask to be listed.
+func (c *planCommand) shown(cmd *cobra.Command) (plan.RenderOptions, error) {
+	o := plan.RenderOptions{Full: c.full}
+	for _, name := range c.kinds {
+		if !slices.Contains(plan.Kinds, plan.Kind(name)) {
+			return o, usagef(cmd, "--op takes %s, not %q", strings.Join(kindNames(), ", "), name)
+		}
+		o.Kinds = append(o.Kinds, plan.Kind(name))
+	}
+	return o, nil
+}
+
+func kindNames() []string {
+	names := make([]string, len(plan.Kinds))
+	for i, kind := range plan.Kinds {
+		names[i] = string(kind)
+	}
+	return names
+}
+
+// pace is what an apply without flags would have.
+func (c *planCommand) pace(p *plan.Plan) plan.Pace {
+	pace := plan.Pace{Parallel: runner.ParallelDefault, Rate: runner.RateDefault}
+	from(&pace.Parallel, p.Run.Parallel, false)
+	from(&pace.Rate, p.Run.Rate, false)
+	if c.refresh.Asks() {
+		pace.Rate = c.looker.rate
+	}
+	return pace
+}
+
+// newPreview is what plan and apply show. listings are those of the service, where
+// it was asked.
+func newPreview(p *plan.Plan, changes []plan.Change, listings map[string]plan.Listing, limits plan.Limits, pace plan.Pace) plan.Preview {
+	return plan.Preview{
+		Plan: p, Changes: changes, Forecast: plan.NewForecast(changes, pace),
+		Crowds: plan.FindCrowds(p, changes, listings, limits.Or(plan.DefaultLimits())),
+	}
 }
 
 // readSnapshot reads the ledger's entries of one plan without creating or

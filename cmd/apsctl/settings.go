@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -46,7 +45,7 @@ func (f limitFlag) String() string {
 func (limitFlag) Type() string { return "N|P%" }
 func (f limitFlag) Set(text string) error {
 	if text == "none" {
-		none := plan.LimitTo(math.MaxInt)
+		none := plan.NoLimit()
 		*f.limit = &none
 		return nil
 	}
