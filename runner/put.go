@@ -38,6 +38,9 @@ func (r *Run) put(ctx, stop context.Context, entry plan.Entry, to plan.DesiredSt
 	if err == nil && !now.is {
 		request := plan.ChangeRequest{Operation: operation, Region: entry.Region, JobID: entry.JobID}
 		p.pending, err = r.change(ctx, stop, entry, request, plan.Pending{Operation: operation}, pending)
+		if to == plan.Running {
+			crashpoint.At(crashpoint.StartSent)
+		}
 		if err == nil || refusedAsIs(err) {
 			err = r.shownAs(ctx, entry, to, err)
 		}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,19 +42,28 @@ var crashBinary = sync.OnceValues(func() (string, error) {
 })
 
 // outcomes are what may have become of the requests of the run that is killed.
+// Jobs wait for StartApsJob, and the plan has some of them started.
 var outcomes = map[string]emulator.Options{
 	// Answered with a server error, and nothing was done.
-	"absent": {Faults: []emulator.Fault{{Operation: "CreateAPSJob", Kind: emulator.FaultStatus, When: emulator.Before, Count: 2}}},
+	"absent": {NeedsStart: true, Initializing: -1, Faults: []emulator.Fault{
+		{Operation: "CreateAPSJob", Kind: emulator.FaultStatus, When: emulator.Before, Count: killFaults},
+		{Operation: "StartApsJob", Kind: emulator.FaultStatus, When: emulator.Before, Count: 1},
+	}},
 	// Done; half of the answers are spoiled all the same.
-	"present": {Faults: []emulator.Fault{{Operation: "CreateAPSJob", Kind: emulator.FaultStatus, When: emulator.After, Share: 0.5, Count: 2}}},
+	"present": {NeedsStart: true, Initializing: -1, Faults: []emulator.Fault{
+		{Operation: "CreateAPSJob", Kind: emulator.FaultStatus, When: emulator.After, Share: 0.5, Count: killFaults},
+		{Operation: "StartApsJob", Kind: emulator.FaultStatus, When: emulator.After, Share: 0.5, Count: 1},
+	}},
 	// Done a while after the process died.
-	"late": {Latency: 60 * time.Millisecond, ListLag: 100 * time.Millisecond},
+	"late": {NeedsStart: true, Initializing: -1, Latency: 60 * time.Millisecond, ListLag: 100 * time.Millisecond},
 }
 
 // TestKilledAtEachPoint kills the real program with SIGKILL at each named point,
-// with the job absent, present or late, and runs it again: every job exists
-// exactly once at the end, no more jobs are unknown after the kill than there
-// are workers, and none exists that the ledger does not account for.
+// with the job absent, present or late, and runs it again: no more jobs are
+// unknown after the kill than there are workers, none exists that the ledger does
+// not account for, and at the end every job exists exactly once, is the one that
+// the ledger has, and is started where the plan says so. At the last point the
+// disk is full instead.
 func TestKilledAtEachPoint(t *testing.T) {
 	if raceEnabled {
 		*killSeeds = min(*killSeeds, 1)
@@ -62,9 +73,6 @@ func TestKilledAtEachPoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, point := range crashpoint.Points {
-		if point == crashpoint.CreatedUnsaved {
-			continue // no kill: see TestFullDiskAtTheCommitOfACreatedJob
-		}
 		for outcome := range outcomes {
 			t.Run(fmt.Sprintf("%s/%s", point, outcome), func(t *testing.T) {
 				t.Parallel()
@@ -101,8 +109,11 @@ const (
 // nth is the occurrence of point that a seed kills at: those that come once in a
 // run have one.
 func nth(point crashpoint.Point, seed int) int {
-	if point >= crashpoint.SecretRead && point <= crashpoint.VerdictDone {
+	switch {
+	case point >= crashpoint.SecretRead && point <= crashpoint.VerdictDone, point == crashpoint.CreatedUnsaved:
 		return 1 + seed%3
+	case point == crashpoint.StartSent:
+		return 1 + seed%2
 	}
 	return 1
 }
@@ -115,28 +126,41 @@ func killOnce(t *testing.T, binary string, point crashpoint.Point, outcome strin
 	options.Seed = uint64(seed + 1)
 	c := newKillBench(t, binary, options)
 	defer c.close()
+	if point == crashpoint.CreatedUnsaved && seed%2 == 1 {
+		c.spoilReserve()
+	}
 	killed := c.run(fmt.Sprintf("%s=%s:%d", crashpoint.Variable, point, nth(point, seed)))
 	c.checkAccounted(killed)
+	c.finish()
+	if s := c.server.Stats(); s.Jobs != c.jobs || s.Duplicates != 0 || s.Creates != c.jobs {
+		t.Fatalf("the service made %d jobs for %d, %d duplicates", s.Creates, c.jobs, s.Duplicates)
+	}
+	c.checkAgreed()
+	if point == crashpoint.CreatedUnsaved {
+		return killed.code == exitLedger
+	}
+	return killed.wasKilled()
+}
+
+// wasKilled reports whether a run was ended by SIGKILL.
+func (r result) wasKilled() bool { return strings.HasSuffix(r.stderr, syscall.SIGKILL.String()) }
+
+// finish lets further runs, without faults, do what is left of the work.
+func (c *killBench) finish() {
+	c.Helper()
 	if err := c.server.SetFaults(nil); err != nil {
-		t.Fatal(err)
+		c.Fatal(err)
 	}
 	for try := 0; ; try++ {
 		again := c.run("")
-		if again.code == exitLocked || strings.Contains(again.stderr, "SIGKILL") {
-			t.Fatalf("seed %d: the next run: %s", seed, again)
-		}
 		if again.code == 0 {
-			break
+			return
 		}
-		if try == 4 {
-			t.Fatalf("seed %d: it does not come to an end: %s", seed, again)
+		if again.code == exitLocked || again.wasKilled() || try == 4 {
+			c.Fatalf("a run without faults, after %d others: %s", try, again)
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
-	if s := c.server.Stats(); s.Jobs != c.jobs || s.Duplicates != 0 || s.Creates != c.jobs {
-		t.Fatalf("seed %d: the service made %d jobs for %d, %d duplicates", seed, s.Creates, c.jobs, s.Duplicates)
-	}
-	return strings.Contains(killed.stderr, "killed")
 }
 
 // killBench is an emulator in this process, and a folder with a plan.
@@ -146,6 +170,7 @@ type killBench struct {
 	address             string
 	server              *emulator.Server
 	jobs                int
+	flags               []string // of every apply, besides the usual ones
 	close               func()
 }
 
@@ -188,17 +213,24 @@ func killPlan(n int) string {
 	}
 	b.WriteString("jobs:\n")
 	for i := range n {
-		fmt.Fprintf(&b, "  - {name: job-%d, source: {instance: pc-%d}}\n", i, i)
+		state := ""
+		if killStarts(i) {
+			state = ", state: running"
+		}
+		fmt.Fprintf(&b, "  - {name: job-%d, source: {instance: pc-%d}%s}\n", i, i, state)
 	}
 	return b.String()
 }
 
+// killStarts reports whether the plan has job i started.
+func killStarts(i int) bool { return i%2 == 0 }
+
 // args are those of every apply of the bench.
 func (c *killBench) args() []string {
-	return []string{
+	return append([]string{
 		"apply", "--yes", "-o", "json", "--rate", "0", "--parallel", fmt.Sprint(killWorkers),
 		"--settle", "400ms", "--ledger", c.ledger, "--endpoint", "http://" + c.address, "plan.yaml",
-	}
+	}, c.flags...)
 }
 
 // run runs apply once, with one more variable in its environment.
@@ -242,38 +274,94 @@ func (c *killBench) begin(cmd *exec.Cmd, variable string) (wait func() result) {
 	}
 }
 
-// checkAccounted holds the ledger of a killed run against the service.
-func (c *killBench) checkAccounted(killed result) {
+// entries is what the ledger has, by job name; nil where there is none yet.
+func (c *killBench) entries() map[string]plan.Entry {
 	c.Helper()
 	ledger, err := store.OpenReadOnly(c.Context(), c.ledger)
 	if errors.Is(err, fs.ErrNotExist) {
-		if n := c.server.Stats().Creates; n != 0 {
-			c.Fatalf("%d jobs exist and there is no ledger", n)
-		}
-		return
+		return nil
 	}
 	if err != nil {
-		c.Fatalf("after %s: %v", killed, err)
+		c.Fatal(err)
 	}
 	defer ledger.Close()
 	entries, err := ledger.Entries(c.Context(), store.Filter{})
 	if err != nil {
 		c.Fatal(err)
 	}
-	covered, unresolved := 0, 0
+	byName := map[string]plan.Entry{}
 	for _, e := range entries {
-		if e.State.Unresolved() {
-			unresolved++
-		}
-		if e.State.Unresolved() || e.State == plan.StateCreated {
-			covered++
+		byName[e.Name] = e
+	}
+	return byName
+}
+
+// checkAccounted holds the ledger of a killed run against the service.
+func (c *killBench) checkAccounted(killed result) {
+	c.Helper()
+	jobs := c.onService() // first: what comes to be meanwhile is accounted for already
+	accounts := c.entries()
+	open := map[plan.State]int{}
+	for _, e := range accounts {
+		open[e.State]++
+	}
+	for _, job := range jobs {
+		e := accounts[job.Name]
+		if !e.State.Unresolved() && (e.State != plan.StateCreated || e.JobID != job.ID) {
+			c.Fatalf("job %s exists as %s, and the ledger has it as %q %s: %s", job.Name, job.ID, e.State, e.JobID, killed)
 		}
 	}
-	if n := c.server.Stats().Creates; n > covered {
-		c.Fatalf("%d jobs exist and the ledger accounts for %d: %s", n, covered, killed)
+	if open[plan.StateIntent] > killWorkers || open[plan.StateUnknown] > killFaults {
+		c.Fatalf("%d jobs have no answer after a kill with %d workers, and %d have one that says nothing, after %d spoiled ones",
+			open[plan.StateIntent], killWorkers, open[plan.StateUnknown], killFaults)
 	}
-	if strings.Contains(killed.stderr, "killed") && unresolved > killWorkers+killFaults {
-		c.Fatalf("%d jobs are unknown after a kill with %d workers and %d spoiled answers", unresolved, killWorkers, killFaults)
+}
+
+// serviceJob is a job as the service has it.
+type serviceJob struct {
+	ID, Name, Status, Source string
+	DBList                   string `json:"db_list"`
+}
+
+func (c *killBench) onService() []serviceJob {
+	c.Helper()
+	var jobs []serviceJob
+	response, err := http.Get("http://" + c.address + "/_emulator/jobs")
+	if err == nil {
+		defer response.Body.Close()
+		err = json.NewDecoder(response.Body).Decode(&jobs)
+	}
+	if err != nil {
+		c.Fatal(err)
+	}
+	return jobs
+}
+
+// checkAgreed holds what the ledger has in the end against the service and the
+// plan.
+func (c *killBench) checkAgreed() {
+	c.Helper()
+	accounts := c.entries()
+	for _, job := range c.onService() {
+		e := accounts[job.Name]
+		if e.State != plan.StateCreated || e.JobID != job.ID || e.Pending.IsSet() && !e.Pending.Confirmed {
+			c.Errorf("job %s exists as %s, and the ledger has %q %s, pending %+v", job.Name, job.ID, e.State, e.JobID, e.Pending)
+		}
+		want := "NotStarted"
+		if e.Life.State != "" {
+			want = map[plan.DesiredState]string{plan.Running: "Running", plan.Suspended: "Suspended"}[e.Life.State]
+		}
+		if job.Status != want {
+			c.Errorf("job %s is %s, want %s", job.Name, job.Status, want)
+		}
+	}
+}
+
+// spoilReserve keeps disk space from being put by: a folder is in its place.
+func (c *killBench) spoilReserve() {
+	c.Helper()
+	if err := os.MkdirAll(filepath.Join(c.ledger+".reserve", "x"), 0o700); err != nil {
+		c.Fatal(err)
 	}
 }
 
@@ -290,10 +378,8 @@ func TestFullDiskAtTheCommitOfACreatedJob(t *testing.T) {
 		t.Run(fmt.Sprintf("reserve=%v", reserve), func(t *testing.T) {
 			c := newKillBench(t, binary, emulator.Options{})
 			defer c.close()
-			if !reserve { // a folder in its place cannot be given back
-				if err := os.MkdirAll(filepath.Join(c.ledger+".reserve", "x"), 0o700); err != nil {
-					t.Fatal(err)
-				}
+			if !reserve {
+				c.spoilReserve()
 			}
 			full := c.run(crashpoint.Variable + "=" + string(crashpoint.CreatedUnsaved))
 			sent := c.server.Stats().Creates

@@ -33,9 +33,10 @@ const (
 	VerdictWritten  Point = "18-verdict-written"   // not committed
 	VerdictDone     Point = "19-verdict-committed" //
 	LookBegun       Point = "20-look-begun"        // for a create without an answer
+	StartSent       Point = "21-start-sent"        // a created job was started, and that is not recorded
 	ReportBegun     Point = "22-report-begun"      //
 	LedgerClosing   Point = "23-ledger-closing"    // its log is not folded in yet
-	CreatedUnsaved  Point = "24-created-not-saved" // the commit of a created job failed
+	CreatedUnsaved  Point = "24-created-not-saved" // the commit of a created job fails, as on a full disk: no kill
 )
 
 // The moments of a request that changes an existing job.
@@ -46,13 +47,12 @@ const (
 	ChangeConfirmed  Point = "34-change-confirmed"
 )
 
-// ChangePoints lists those of a change.
+// ChangePoints lists those of a change, in the order of a run.
 var ChangePoints = []Point{PromiseWritten, PromiseCommitted, ChangeAnswered, ChangeConfirmed}
 
-// Points lists those of creates. Number 21, between StartApsJob and its record,
-// has none: apply does not start jobs.
+// Points lists those of creates, in the order of a run: all 24 of the protocol.
 var Points = []Point{
 	LedgerOpened, LockTaken, PlanLoaded, UnknownSettled, ListingTaken, SecretRead, DateChosen, IntentWritten,
 	IntentCommitted, Fresh, Connected, PartlyWritten, FullyWritten, ServerWorking, JobUnlisted, AnswerSent,
-	AnswerRead, VerdictWritten, VerdictDone, LookBegun, ReportBegun, LedgerClosing, CreatedUnsaved,
+	AnswerRead, VerdictWritten, VerdictDone, LookBegun, StartSent, ReportBegun, LedgerClosing, CreatedUnsaved,
 }
