@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -258,5 +259,36 @@ func TestInterruptEndsTheWait(t *testing.T) {
 		if report.Stop != runner.StopInterrupted || time.Since(start) > time.Minute {
 			t.Errorf("stop %q after %s", report.Stop, time.Since(start))
 		}
+	})
+}
+
+// slowIntents is a ledger on which the intent of one job takes a while.
+type slowIntents struct {
+	runner.Ledger
+	name string
+	d    time.Duration
+}
+
+func (l slowIntents) Intend(ctx context.Context, in plan.Intent) error {
+	if in.Name == l.name {
+		time.Sleep(l.d)
+	}
+	return l.Ledger.Intend(ctx, in)
+}
+
+// As long as a request is under way, the run's patience with the jobs that it
+// waits for is not over: it must not wake up again and again to find that out.
+func TestWaitingBesideASlowRequestCostsNothing(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.cloud.loads(2*time.Minute, nil)
+		f.options.Rollout = runner.Rollout{WaitRunning: true, WaitTimeout: 50 * time.Second}
+		f.wrap = func(l runner.Ledger) runner.Ledger { return slowIntents{l, "job-001", 58 * time.Second} }
+		woken := 0
+		f.options.Observe = func(runner.Progress) {
+			if woken++; woken > 1000 {
+				f.Fatal("the run never rests")
+			}
+		}
+		f.mustRun()
 	})
 }

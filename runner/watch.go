@@ -104,6 +104,9 @@ func (s *scheduler) startWatches() {
 // nextWatch is when the next listing is due or patience ends, if any is waited for.
 func (s *scheduler) nextWatch() (at time.Time, waits bool) {
 	at = s.news.Add(s.run.options.Rollout.WaitTimeout)
+	if s.inFlight > 0 { // its end is news, however long it takes
+		at = time.Now().Add(time.Hour)
+	}
 	for region, w := range s.watching {
 		if s.wanted(region, w) {
 			waits = true
