@@ -93,12 +93,19 @@ func (g *playground) play(t *testing.T, s script) *verdict {
 type tally struct {
 	histories, creates, virtual atomic.Int64
 	began                       time.Time
+	said                        atomic.Int64 // how many progressEvery since then have had their line
 }
 
 func (s *tally) add(v *verdict) (histories int64) {
 	s.creates.Add(int64(v.creates))
 	s.virtual.Add(int64(v.virtual))
 	return s.histories.Add(1)
+}
+
+// due reports whether it is time to say how far the run is.
+func (s *tally) due() bool {
+	now, last := int64(time.Since(s.began)/progressEvery), s.said.Load()
+	return now > last && s.said.CompareAndSwap(last, now)
 }
 
 func (s *tally) String() string {
@@ -108,9 +115,13 @@ func (s *tally) String() string {
 		float64(s.histories.Load())/took.Seconds(), float64(s.virtual.Load())/float64(took))
 }
 
-// progressEvery is after how many histories a long run says how far it is (with
-// -v it is seen at once).
-const progressEvery = 5000
+// A long run says every so often how far it is (with -v it is seen at once). A
+// history that takes longer than historyMax, most take some milliseconds, comes to
+// no end, for virtual time stands still while something is busy.
+const (
+	progressEvery = 15 * time.Second
+	historyMax    = 3 * time.Minute
+)
 
 // all plays n scripts on all processors and hands each verdict to judge, which
 // several goroutines call; one that returns false ends the rest.
@@ -130,8 +141,10 @@ func (g *playground) all(t *testing.T, n int, at func(int) script, judge func(sc
 						return
 					}
 					s := at(i)
+					endless := time.AfterFunc(historyMax, func() { panic("a history comes to no end; replay: " + s.command()) })
 					v := g.play(t, s)
-					if done := sum.add(v); done%progressEvery == 0 {
+					endless.Stop()
+					if done := sum.add(v); sum.due() {
 						t.Logf("%d to do; %s", n-int(done), &sum)
 					}
 					if !judge(s, v) {
