@@ -384,6 +384,9 @@ func diffState(c *Change) {
 	default:
 		c.Kind, c.Reason, c.Cause = KindSuspend, "the plan wants it suspended", "to stand still"
 	}
+	if c.IsChange() && c.Entry.Doing == wanted && c.Seen != nil && c.Seen.Job != nil {
+		c.Reason = "changed outside apsctl: " + c.putOtherwise()
+	}
 }
 
 // doing is what the job does as far as it is listed, and else what it was last put

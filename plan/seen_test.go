@@ -27,6 +27,7 @@ func TestDiffSaysWhoStandsAlone(t *testing.T) {
 		service func(*RemoteJob, *RemoteDetail)
 		kind    Kind
 		want    string
+		put     DesiredState
 	}{
 		{name: "nobody", kind: KindKeep},
 		{name: "objects as JSON means them", kind: KindKeep, service: func(_ *RemoteJob, d *RemoteDetail) {
@@ -61,6 +62,8 @@ func TestDiffSaysWhoStandsAlone(t *testing.T) {
 			service: func(r *RemoteJob, d *RemoteDetail) { r.SourceInstance, d.SourceInstance = "pc-9", "pc-9" }},
 		{name: "a status that is not as the plan says", kind: KindStart, wanted: func(j *Job) { j.State = Running },
 			service: func(r *RemoteJob, _ *RemoteDetail) { r.Status = "Suspended" }},
+		{name: "one that was put to what the plan says, and back", kind: KindStart, wanted: func(j *Job) { j.State = Running }, put: Running,
+			service: func(r *RemoteJob, _ *RemoteDetail) { r.Status = "Suspended" }},
 		{name: "a job that was never started", kind: KindStart, wanted: func(j *Job) { j.State = Running },
 			service: func(r *RemoteJob, _ *RemoteDetail) { r.Status = "NotStarted" }},
 		{name: "one that stands still without having been started", kind: KindKeep, wanted: func(j *Job) { j.State = Suspended },
@@ -73,7 +76,9 @@ func TestDiffSaysWhoStandsAlone(t *testing.T) {
 				test.wanted(&job)
 				job.Digest = HashSpec(job.Spec)
 			}
-			ledger := Snapshot{Entries: map[string]Entry{"orders": entryFor(had, StateCreated)}}
+			entry := entryFor(had, StateCreated)
+			entry.Doing = test.put
+			ledger := Snapshot{Entries: map[string]Entry{"orders": entry}}
 			o := DiffOptions{Seen: seenAs(had, func(r *RemoteJob, d *RemoteDetail) {
 				if test.service != nil {
 					test.service(r, d)
@@ -87,7 +92,7 @@ func TestDiffSaysWhoStandsAlone(t *testing.T) {
 			if said := strings.Join(fields, ", "); got.Kind != test.kind || said != test.want {
 				t.Errorf("got %s with %q (%s), want %s with %q", got.Kind, said, got.Reason, test.kind, test.want)
 			}
-			if outside := strings.Contains(got.Reason, "changed outside apsctl"); outside != (got.Kind == KindUpdate && got.Fields[0].Differs.Outside()) {
+			if outside := strings.Contains(got.Reason, "changed outside apsctl"); outside != (got.Kind == KindUpdate && got.Fields[0].Differs.Outside() || test.put != "") {
 				t.Errorf("the reason is %q", got.Reason)
 			}
 		})

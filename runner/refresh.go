@@ -147,5 +147,9 @@ func (r *Run) Compared() []plan.Comparison { return r.compared }
 // Untold are the ids of listed jobs whose details the service did not tell.
 func (r *Run) Untold() []string { return r.untold }
 
+// Owners are the entries of all plans that have a job in the regions that Prepare
+// listed, by its id.
+func (r *Run) Owners() map[string]plan.Entry { return r.owners }
+
 // Listings are the complete listings that Prepare took, by region.
 func (r *Run) Listings() map[string]plan.Listing { return r.listings }

@@ -77,6 +77,8 @@ func (c *emulatorCommand) addSwitches(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.DeleteNeedsSuspended, "delete-needs-suspended", false, "refuse DeleteApsJob on a job that runs")
 	flags.StringVar((*string)(&o.OmittedPartitions), "omitted-partitions", "clear", "ModifyApsJob without PartitionList: clear or keep")
 	flags.StringVar((*string)(&o.DetailForm), "detail-form", "object", "DbList and PartitionList in a detail: object or string")
+	flags.StringVar((*string)(&o.DetailKeys), "detail-keys", "reversed", "order of the keys in them: reversed or as-sent")
+	flags.StringVar((*string)(&o.DetailMode), "detail-mode", "number", "TargetTableMode in a detail: number or string")
 	flags.StringVar((*string)(&o.UnknownDetail), "unknown-detail", "error", "detail of an unknown id: error or empty")
 	flags.StringVar((*string)(&o.BusinessErrors), "business-errors", "http400", "refusals behind the gateway: http400 or http200")
 	flags.Uint64Var(&o.Seed, "seed", 1, "seed of the faults' chances")

@@ -41,6 +41,8 @@ type looker struct {
 	rate   float64
 	settle time.Duration
 	quiet  bool // says nothing on the way
+	// needsLedger makes it an error that there is none yet.
+	needsLedger bool
 }
 
 func (l *looker) addFlags(cmd *cobra.Command) {
@@ -110,7 +112,7 @@ func (l *looker) merge(cmd *cobra.Command, wanted *plan.Plan) error {
 // open opens the ledger for reading; nil where there is none yet, which it says.
 func (l *looker) open(ctx context.Context) (*store.Ledger, error) {
 	ledger, err := store.OpenReadOnly(ctx, l.target.ledgerPath())
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && !l.needsLedger {
 		fmt.Fprintf(l.app.stderr, "apsctl: no ledger at %s yet: everything counts as not created\n", printable.Line(l.target.ledgerPath()))
 		return nil, nil
 	}

@@ -18,7 +18,7 @@ ledger and creates the missing jobs, each exactly once, whatever dies on the way
 Exit codes:
    0  done, or nothing to do          6  stopped by a budget or cap, work is left
    1  error                          10  plan or flags invalid
-   2  changes exist (only asked for) 11  locked by a live run
+   2  changes (if asked for), drift  11  locked by a live run
    3  some jobs failed               12  credentials or permission refused
    4  outcomes unknown, or conflicts 13  ledger trouble
    5  refused by a limit            130  interrupted, drained cleanly`
@@ -50,7 +50,7 @@ func newRoot(app *app) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(
-		newInitCommand(app), newPlanCommand(app), newApplyCommand(app), newStatusCommand(app),
+		newInitCommand(app), newPlanCommand(app), newApplyCommand(app), newStatusCommand(app), newDriftCommand(app),
 		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newImportCommand(app), newRunsCommand(app),
 		newLedgerCommand(app),
 		newEmulatorCommand(app), newDoctorCommand(app), newExplainCommand(app), newSchemaCommand(app), newVersionCommand(app),
