@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/internal/secret"
 )
 
@@ -43,6 +45,11 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 func isTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
 	return ok && isatty.IsTerminal(file.Fd())
+}
+
+// warn prints one line about trouble that decides nothing.
+func (a *app) warn(line string) {
+	fmt.Fprintf(a.stderr, "apsctl: %s\n", printable.Line(a.redactor.Clean(line)))
 }
 
 // target says which ledger and which service a command works on.

@@ -55,7 +55,11 @@ far as that goes in place; the rest takes --allow replace.
 The plan's own run: and limits: sections set defaults for the flags below.
 ` + planUsage + "\n\n" + selectorUsage,
 		Example: "  apsctl apply --emulator --yes examples/quickstart.yaml\n  apsctl apply --yes --rate 5 -o json migration.yaml > result.json",
-		RunE:    c.run,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			err := c.run(cmd, args)
+			c.alone.over(cmd.Context(), a, err)
+			return err
+		},
 	}
 	c.files.addFlags(cmd)
 	c.target.addLedgerFlags(cmd)
@@ -75,7 +79,7 @@ The plan's own run: and limits: sections set defaults for the flags below.
 }
 
 func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
-	if err := c.alone.begin(cmd); err != nil {
+	if err := c.alone.begin(cmd, c.app, c.target.ledgerPath()); err != nil {
 		return err
 	}
 	if !c.yes && slices.Contains(args, plan.StdinPath) {
@@ -92,6 +96,7 @@ func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	c.files.quiet = c.alone.quiet
 	wanted, err := c.files.load(c.app, cmd, args)
+	c.alone.loaded(wanted, args)
 	if err != nil {
 		return err
 	}
@@ -111,6 +116,7 @@ func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	defer lock.Release()
 	crashpoint.At(crashpoint.LockTaken)
+	c.alone.atWork(ctx)
 	service, err := c.app.openService(c.target, c.settings.rate)
 	if err != nil {
 		return err
@@ -125,9 +131,11 @@ func (c *applyCommand) lock(ctx context.Context, wanted *plan.Plan) (*store.Lock
 	defer cancel()
 	lock, err := c.target.acquireLock(reading, newHolder("apply "+wanted.File))
 	var skipped *skippedError
-	switch {
-	case !errors.As(err, &skipped):
+	if !errors.As(err, &skipped) {
 		return lock, c.alone.late(reading, err)
+	}
+	c.alone.skipped = true
+	switch {
 	case c.alone.quiet:
 		return nil, exitWith(exitDone)
 	case c.output.json():
@@ -173,7 +181,9 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 	if err := ledger.BeginRun(ctx, record); err != nil {
 		return err
 	}
+	c.alone.news.record = record
 	report, err := c.apply(ctx, wanted, service, ledger, record.ID)
+	c.alone.news.report = report
 	return c.finish(ctx, wanted, service, ledger, record.ID, report, err)
 }
 

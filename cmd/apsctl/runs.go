@@ -115,15 +115,19 @@ const (
 )
 
 // readRuns returns the runs of one plan, or for "" all, newest first. Whoever
-// is at work is the newest run or none on record: every other one without an end
-// has died.
+// is at work is the newest run without an end or none on record: every other one
+// without an end has died.
 func readRuns(ctx context.Context, ledger *store.Ledger, path, planName string) ([]pastRun, error) {
 	all, err := ledger.Runs(ctx, 0)
 	if err != nil {
 		return nil, err
 	}
 	var runs []pastRun
-	for i, r := range all {
+	newest := true // of those without an end; one that was turned away may be newer
+	for _, r := range all {
+		open := r.FinishedAt.IsZero()
+		mayBeAtWork := open && newest
+		newest = newest && !open
 		if planName != "" && r.Plan != planName {
 			continue
 		}
@@ -131,9 +135,9 @@ func readRuns(ctx context.Context, ledger *store.Ledger, path, planName string) 
 		if r.Detail != "" && json.Unmarshal([]byte(r.Detail), &past.detail) != nil {
 			past.detail = runDetail{} // of another shape
 		}
-		if r.FinishedAt.IsZero() {
+		if open {
 			past.state = runDied
-			if i == 0 && atWork(path, r) {
+			if mayBeAtWork && atWork(path, r) {
 				past.state = runActive
 			}
 		}

@@ -1,9 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,23 +22,101 @@ import (
 type unattended struct {
 	maxRuntime time.Duration // 0 means no end
 	quiet      bool
+	heartbeat  string // address, or ""
+	notify     string // address, or ""
+	form       string // of messages; "" goes by the host
 
-	started time.Time
+	started  time.Time
+	skipped  bool // the ledger was left to another run
+	news     bulletin
+	beat     *heartbeat // nil for none
+	notifier *notifier  // nil for none
 }
+
+// The environment gives what shows in the list of processes as a flag.
+const (
+	heartbeatVariable = "APSCTL_HEARTBEAT"
+	notifyVariable    = "APSCTL_NOTIFY"
+)
 
 func (u *unattended) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.DurationVar(&u.maxRuntime, "max-runtime", 0, "take up nothing more after this `time`, waiting for a lock included; what is on the wire is awaited, and what is left is for the next run (default no end)")
 	flags.BoolVarP(&u.quiet, "quiet", "q", false, "print only what changed and what is wrong: nothing at all when there is nothing to do")
+	flags.StringVar(&u.heartbeat, "heartbeat", "", "tell a monitor in the manner of healthchecks.io: `URL`/start, then URL or URL/EXITCODE (default $"+heartbeatVariable+")")
+	flags.StringVar(&u.notify, "notify", "", "send a message to this `URL` when the run ends otherwise than the plan's run before (default $"+notifyVariable+")")
+	flags.StringVar(&u.form, "notify-form", "", "`form` of that message: "+strings.Join(notifyForms, ", ")+" (default by the host of the URL, else json)")
+	_ = cmd.RegisterFlagCompletionFunc("notify-form", cobra.FixedCompletions(notifyForms, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// begin checks the flags and starts the clock.
-func (u *unattended) begin(cmd *cobra.Command) error {
+// begin checks the flags and starts the clock. ledger is its path.
+func (u *unattended) begin(cmd *cobra.Command, a *app, ledger string) error {
 	u.started = time.Now()
+	u.news = bulletin{ledger: ledger, record: newRunRecord(&plan.Plan{})}
+	u.news.record.ID = ""
+	if err := u.hooks(cmd, a); err != nil {
+		return err
+	}
 	if u.maxRuntime < 0 || u.maxRuntime == 0 && cmd.Flags().Changed("max-runtime") {
 		return usagef(cmd, "--max-runtime is more than nothing, not %s", u.maxRuntime)
 	}
 	return nil
+}
+
+// hooks reads the addresses.
+func (u *unattended) hooks(cmd *cobra.Command, a *app) error {
+	if address := cmp.Or(u.heartbeat, os.Getenv(heartbeatVariable)); address != "" {
+		h, err := parseHook(address, a.redactor)
+		if err != nil {
+			return usagef(cmd, "--heartbeat or $%s: %w", heartbeatVariable, err)
+		}
+		u.beat = &heartbeat{hook: h, warn: a.warn}
+	}
+	if u.form != "" && !slices.Contains(notifyForms, u.form) {
+		return usagef(cmd, "--notify-form is one of %s, not %q", strings.Join(notifyForms, ", "), u.form)
+	}
+	if address := cmp.Or(u.notify, os.Getenv(notifyVariable)); address != "" {
+		h, err := parseHook(address, a.redactor)
+		if err != nil {
+			return usagef(cmd, "--notify or $%s: %w", notifyVariable, err)
+		}
+		u.notifier = &notifier{hook: h, form: cmp.Or(notifyForm(u.form), formOf(h)), warn: a.warn}
+	}
+	return nil
+}
+
+// loaded takes in which plan it is, also one that could not be read.
+func (u *unattended) loaded(wanted *plan.Plan, args []string) {
+	if wanted == nil {
+		u.news.record.Plan = planNameIn(args)
+		return
+	}
+	u.news.record.Plan, u.news.record.PlanDigest = wanted.Name, wanted.Digest
+}
+
+// atWork takes in that the run has the lock.
+func (u *unattended) atWork(ctx context.Context) {
+	u.news.locked = true
+	u.beat.start(context.WithoutCancel(ctx)) // it may take longer than the run
+}
+
+// over tells other programs how the run ended. None of them has a say in it. A run
+// that left the ledger to another tells nothing: the other one does.
+func (u *unattended) over(parent context.Context, a *app, err error) {
+	if u.skipped || u.news.record.Command == "" {
+		return
+	}
+	// A signal ends the telling and not the process: the exit code is decided.
+	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	u.news.finished, u.news.failed = time.Now(), err
+	u.news.code, _ = classify(err)
+	if u.notifier != nil {
+		u.notifier.tell(ctx, a, &u.news)
+	}
+	if u.beat != nil {
+		u.beat.end(ctx, &u.news, u.news.lines(a))
+	}
 }
 
 // until is when the run takes up nothing more; zero for no end.

@@ -1,0 +1,364 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/apsctl/apsctl/internal/secret"
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+)
+
+const hookToken = "0f3c9a7e-5b1d-4c8e-9f00-canary123456"
+
+// mailbox is a server on loopback that keeps what is posted to it.
+type mailbox struct {
+	*httptest.Server
+	mu     sync.Mutex
+	paths  []string
+	bodies []string
+	answer http.HandlerFunc // nil answers 200 ok
+}
+
+func newMailbox(t *testing.T) *mailbox {
+	t.Helper()
+	r := &mailbox{}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, _ := io.ReadAll(request.Body)
+		r.mu.Lock()
+		r.paths = append(r.paths, request.Method+" "+strings.TrimPrefix(request.URL.RequestURI(), "/"+hookToken))
+		r.bodies = append(r.bodies, string(body))
+		answer := r.answer
+		r.mu.Unlock()
+		if answer != nil {
+			answer(w, request)
+		}
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *mailbox) address() string { return r.URL + "/" + hookToken }
+
+// take returns what came since the last time.
+func (r *mailbox) take() (paths, bodies []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	paths, bodies = r.paths, r.bodies
+	r.paths, r.bodies = nil, nil
+	return paths, bodies
+}
+
+// outcomes returns the outcomes of the messages since the last time, each with
+// that of the run before.
+func (r *mailbox) outcomes(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	_, bodies := r.take()
+	for _, body := range bodies {
+		var m bulletinJSON
+		if err := json.Unmarshal([]byte(body), &m); err != nil {
+			t.Fatalf("%v in %s", err, body)
+		}
+		before := "none"
+		if m.Previous != nil {
+			before = string(m.Previous.Outcome)
+		}
+		all = append(all, before+">"+string(m.Outcome))
+		if m.Plan != "bulk" || m.Text == "" || m.Run == "" || outcomeOf(m.ExitCode) != m.Outcome {
+			t.Errorf("message is %s", body)
+		}
+	}
+	return all
+}
+
+func TestHeartbeatTellsBeginningAndEnd(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator()
+	monitor := newMailbox(t)
+	b.setenv(heartbeatVariable, monitor.address())
+	b.write("plan.yaml", planOf(2))
+	b.want(exitDone, "apply", "--yes", "plan.yaml")
+	paths, bodies := monitor.take()
+	if !slices.Equal(paths, []string{"POST /start", "POST "}) || !strings.Contains(bodies[1], "2 created") {
+		t.Errorf("got %q, %q", paths, bodies)
+	}
+	b.write("plan.yaml", planOf(3))
+	cloud.setFaults("[{operation: CreateAPSJob, kind: status, status: 400, code: InvalidParameter}]")
+	b.want(exitFailed, "apply", "--yes", "plan.yaml")
+	if paths, bodies := monitor.take(); !slices.Equal(paths, []string{"POST /start", "POST /3"}) || !strings.Contains(bodies[1], "InvalidParameter") {
+		t.Errorf("got %q, %q", paths, bodies)
+	}
+	b.write("plan.yaml", "version: 1\nname: bulk\nnonsense: 1\n")
+	b.want(exitInvalid, "apply", "--yes", "plan.yaml")
+	if paths, _ := monitor.take(); !slices.Equal(paths, []string{"POST /10"}) {
+		t.Errorf("an invalid plan: %q", paths)
+	}
+	b.write("plan.yaml", planOf(2))
+	lock := b.holdLock()
+	b.want(exitDone, "apply", "--yes", "--if-locked", "skip", "plan.yaml")
+	if paths, _ := monitor.take(); len(paths) > 0 {
+		t.Errorf("a skipped run told %q", paths)
+	}
+	b.want(exitLocked, "apply", "--yes", "plan.yaml")
+	if paths, _ := monitor.take(); !slices.Equal(paths, []string{"POST /11"}) {
+		t.Errorf("a run that was turned away: %q", paths)
+	}
+	_ = lock.Release()
+	b.want(exitDone, "apply", "--yes", "--heartbeat", monitor.address()+"?rid=7", "plan.yaml")
+	if paths, _ := monitor.take(); !slices.Equal(paths, []string{"POST /start?rid=7", "POST ?rid=7"}) {
+		t.Errorf("got %q", paths)
+	}
+}
+
+func TestNotificationIsSentAtChangesOfOutcomeOnly(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator()
+	people := newMailbox(t)
+	b.setenv(notifyVariable, people.address())
+	refuse := "[{operation: CreateAPSJob, kind: status, status: 400, code: InvalidParameter}]"
+	steps := []struct {
+		name   string
+		jobs   int
+		faults string
+		key    string
+		broken bool
+		code   int
+		want   []string
+	}{
+		{name: "the first run is done", jobs: 1, code: exitDone},
+		{name: "still", jobs: 2, code: exitDone},
+		{name: "a job is refused", jobs: 3, faults: refuse, code: exitFailed, want: []string{"done>failed"}},
+		{name: "other counts", jobs: 5, faults: refuse, code: exitFailed},
+		{name: "and works again", jobs: 5, code: exitDone, want: []string{"failed>done"}},
+		{name: "no credentials", jobs: 6, key: "wrong", code: exitRefused, want: []string{"done>denied"}},
+		{name: "still none", jobs: 6, key: "wrong", code: exitRefused},
+		{name: "credentials again", jobs: 6, code: exitDone, want: []string{"denied>done"}},
+		{name: "a broken plan", broken: true, code: exitInvalid, want: []string{"done>invalid"}},
+		{name: "still broken", broken: true, code: exitInvalid},
+		{name: "mended", jobs: 6, code: exitDone, want: []string{"invalid>done"}},
+	}
+	for _, step := range steps {
+		b.write("plan.yaml", planOf(step.jobs))
+		if step.broken {
+			b.write("plan.yaml", "version: 1\nname: bulk\nnonsense: 1\n")
+		}
+		cloud.setFaults(step.faults)
+		key := "emulator"
+		if step.key != "" {
+			key = step.key
+		}
+		b.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", key)
+		r := b.want(step.code, "apply", "--yes", "plan.yaml")
+		if diff := cmp.Diff(step.want, people.outcomes(t)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s%s", step.name, diff, r)
+		}
+		if strings.Contains(r.stdout+r.stderr, hookToken) {
+			t.Errorf("the address is shown: %s", r)
+		}
+	}
+	// A run that was killed tells nothing; the next one tells of it.
+	cloud.setFaults("[{operation: CreateAPSJob, kind: hang, when: before}]")
+	b.write("plan.yaml", planOf(7))
+	p, before := b.start("apply", "--yes", "plan.yaml"), cloud.creates()
+	b.eventually("a create", func() bool { return cloud.creates() > before })
+	_ = p.Process.Kill()
+	_ = p.result()
+	cloud.setFaults("")
+	b.want(exitUnknown, "apply", "--yes", "plan.yaml")
+	if got := people.outcomes(t); !slices.Equal(got, []string{"died>unknown"}) {
+		t.Errorf("after a kill: %q", got)
+	}
+	// An interrupted one tells that it was.
+	cloud.setFaults("[{operation: DescribeApsJobs, kind: hang, when: before}]")
+	calls := func() int { return cloud.stats().Actions["DescribeApsJobs"].Calls }
+	p, before = b.start("apply", "--yes", "plan.yaml"), calls()
+	b.eventually("a listing", func() bool { return calls() > before })
+	_ = p.Process.Signal(syscall.SIGTERM)
+	if r := p.result(); r.code != exitInterrupted {
+		t.Fatalf("got %s", r)
+	}
+	if got := people.outcomes(t); !slices.Equal(got, []string{"unknown>interrupted"}) {
+		t.Errorf("after an interrupt: %q", got)
+	}
+}
+
+func TestHookThatFailsDecidesNothing(t *testing.T) {
+	elsewhere := newMailbox(t)
+	answers := map[string]struct {
+		answer http.HandlerFunc
+		want   string
+		again  int // calls of the hook itself that are due
+	}{
+		"refused": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }, "404", 1},
+		"to another host": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.address(), http.StatusTemporaryRedirect)
+		}, "not followed", 1},
+		"endless redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)
+		}, "not followed", 1 + hookRedirectsMax},
+		"no answer":       {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "no answer within 5s", 1},
+		"a broken answer": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF", 1},
+	}
+	for name, test := range answers {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			people := newMailbox(t)
+			people.answer = test.answer
+			b.write("plan.yaml", "version: 1\nname: bulk\nnonsense: 1\n")
+			r := b.want(exitInvalid, "apply", "--yes", "--notify", people.address(), "plan.yaml")
+			if !strings.Contains(r.stderr, test.want) || strings.Contains(r.stderr, hookToken) {
+				t.Errorf("got %s", r)
+			}
+			if paths, _ := people.take(); len(paths) != test.again {
+				t.Errorf("it was called as %q", paths)
+			}
+		})
+	}
+	t.Cleanup(func() {
+		if paths, _ := elsewhere.take(); len(paths) > 0 {
+			t.Errorf("a redirect to another host was followed: %q", paths)
+		}
+	})
+}
+
+func TestHookAddresses(t *testing.T) {
+	for _, text := range []string{
+		"http://example.com/" + hookToken, "ftp://127.0.0.1/x", "https://", "://" + hookToken, "https:" + hookToken,
+		"https://example.com/%zz" + hookToken, "https://example.com:port/" + hookToken, "http://100.100.100.200/", "https://example.com/#" + hookToken,
+	} {
+		if _, err := parseHook(text, secret.NewRedactor()); err == nil || strings.Contains(err.Error(), hookToken) {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+	r := secret.NewRedactor()
+	for text, form := range map[string]notifyForm{
+		"https://hooks.slack.com/services/T00000000/B00000000/" + hookToken:  formSlack,
+		"https://oapi.dingtalk.com/robot/send?access_token=" + hookToken:     formDingTalk,
+		"https://open.feishu.cn/open-apis/bot/v2/hook/" + hookToken:          formFeishu,
+		"https://example.com/" + hookToken:                                   formJSON,
+		"http://127.0.0.1:8080/x":                                            formJSON,
+		"http://localhost/x":                                                 formJSON,
+		"https://hooks.slack.com.evil.example/services/T00000000/B00/abcdef": formJSON,
+	} {
+		h, err := parseHook(text, r)
+		if err != nil || formOf(h) != form {
+			t.Errorf("%s: got %v, %v", text, h, err)
+		}
+	}
+	if got := r.Clean("services open-apis hook " + hookToken); got != "services open-apis hook [redacted]" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// hostileBulletin is a run whose texts come from somebody who means harm.
+func hostileBulletin() *bulletin {
+	return &bulletin{
+		record: newRunRecord(&plan.Plan{Name: "bulk"}), code: exitFailed, finished: time.Now(),
+		report: &runner.Report{Results: []runner.Result{{
+			Name: "job\x1b[31m", Ending: runner.EndFailed, Cause: "<!channel>", Error: "<at user_id=\"all\"></at> & <https://evil.example|click>\n@all \u202egnp.exe",
+		}}},
+	}
+}
+
+func TestMessageForms(t *testing.T) {
+	a := newApp(strings.NewReader(""), io.Discard, io.Discard)
+	b := hostileBulletin()
+	lines := b.lines(a)
+	for _, line := range lines {
+		if strings.ContainsAny(line, "\x1b\n\u202e") {
+			t.Errorf("a line is not one: %q", line)
+		}
+	}
+	said := map[notifyForm]string{}
+	for _, form := range notifyForms {
+		body, err := notifyForm(form).message(a, b, nil, lines)
+		if err != nil || !json.Valid(body) {
+			t.Fatalf("%s: %v: %s", form, err, body)
+		}
+		said[notifyForm(form)] = string(body)
+	}
+	var slack struct {
+		Text   string `json:"text"`
+		Mrkdwn *bool  `json:"mrkdwn"`
+	}
+	if err := json.Unmarshal([]byte(said[formSlack]), &slack); err != nil || strings.ContainsAny(slack.Text, "<>") || slack.Mrkdwn == nil || *slack.Mrkdwn {
+		t.Errorf("%v: %s", err, said[formSlack])
+	}
+	if !strings.Contains(slack.Text, "&lt;!channel&gt;") || !strings.Contains(slack.Text, "&amp;") {
+		t.Errorf("got %s", slack.Text)
+	}
+	var ding struct {
+		Type string                   `json:"msgtype"`
+		Text struct{ Content string } `json:"text"`
+		At   struct{ IsAtAll *bool }  `json:"at"`
+	}
+	if err := json.Unmarshal([]byte(said[formDingTalk]), &ding); err != nil || ding.Type != "text" || ding.At.IsAtAll == nil || *ding.At.IsAtAll || !strings.HasPrefix(ding.Text.Content, "apsctl: plan bulk is failed (exit code 3)") {
+		t.Errorf("%v: %s", err, said[formDingTalk])
+	}
+	var feishu struct {
+		Type    string `json:"msg_type"`
+		Content struct {
+			Post map[string]struct {
+				Content [][]map[string]any `json:"content"`
+			} `json:"post"`
+		} `json:"content"`
+	}
+	if err := json.Unmarshal([]byte(said[formFeishu]), &feishu); err != nil || feishu.Type != "post" || len(feishu.Content.Post["zh_cn"].Content) != len(lines) {
+		t.Errorf("%v: %s", err, said[formFeishu])
+	}
+	for _, line := range feishu.Content.Post["zh_cn"].Content {
+		if len(line) != 1 || line[0]["tag"] != "text" {
+			t.Errorf("a line has %v", line)
+		}
+	}
+}
+
+func TestServiceThatRefusesUnderStatus200(t *testing.T) {
+	b := newBench(t)
+	people := newMailbox(t)
+	b.write("plan.yaml", "version: 1\nname: bulk\nnonsense: 1\n")
+	for form, answer := range map[string]string{"dingtalk": `{"errcode":310000,"errmsg":"keywords not in content"}`, "feishu": `{"code":19024,"msg":"Key Words Not Found"}`} {
+		people.answer = func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) }
+		r := b.want(exitInvalid, "apply", "--yes", "--notify-form", form, "--notify", people.address(), "plan.yaml")
+		if !strings.Contains(r.stderr, "refused it") {
+			t.Errorf("%s: got %s", form, r)
+		}
+	}
+}
+
+func TestRefusedRunOfAnotherAccountLeavesNoRecord(t *testing.T) {
+	b := newBench(t)
+	b.emulator("--key", "second:secondsecret:1234567890123456")
+	people := newMailbox(t)
+	b.setenv(notifyVariable, people.address())
+	b.write("plan.yaml", planOf(1))
+	b.want(exitDone, "apply", "--yes", "plan.yaml")
+	before, err := os.ReadFile(filepath.Join(b.dir, ledgerDefault))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "second")
+	b.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "secondsecret")
+	b.want(exitLedger, "apply", "--yes", "plan.yaml")
+	if paths, _ := people.take(); len(paths) != 1 {
+		t.Errorf("%d messages", len(paths))
+	}
+	after, err := os.ReadFile(filepath.Join(b.dir, ledgerDefault))
+	if err != nil || string(before) != string(after) {
+		t.Errorf("the ledger of another account was written to: %v", err)
+	}
+}
