@@ -281,10 +281,15 @@ func (t *csvTable) names() []string { return t.columns }
 // conditions are what a row must be like to be used, by column.
 type conditions []condition
 
+// condition is what one cell must be: one of some values, or like a glob.
 type condition struct {
 	column int
-	any    []string // values or globs
+	values map[string]bool
+	globs  []string // see noSlash
 }
+
+// globsMax is how many globs one column may have: each is held against each row.
+const globsMax = 100
 
 func (t *csvTable) conditions(d *decoder, n *node, at string) (conditions, bool) {
 	if n == nil {
@@ -307,48 +312,68 @@ func (t *csvTable) conditions(d *decoder, n *node, at string) (conditions, bool)
 			continue
 		}
 		one, good := wanted(d, e.value, join(at, e.key.text))
-		all = append(all, condition{column, one})
+		one.column = column
+		all = append(all, one)
 		ok = ok && good
 	}
 	return all, ok
 }
 
 // wanted reads one value or glob, or a list of them.
-func wanted(d *decoder, n *node, at string) ([]string, bool) {
+func wanted(d *decoder, n *node, at string) (condition, bool) {
 	items := []*node{n}
 	if n.kind == nodeList {
 		items = n.items
 	}
-	var all []string
+	c := condition{values: map[string]bool{}}
 	for _, item := range items {
 		text, ok := d.scalar(item, at)
 		if !ok {
-			return nil, false
+			return c, false
+		}
+		if !strings.ContainsAny(text, `*?[\`) {
+			c.values[text] = true
+			continue
 		}
 		if _, err := path.Match(text, ""); err != nil {
 			item.wrong("a [ needs its ]; * ? and [ can be escaped with \\", "%s is no valid pattern", item.quoted())
-			return nil, false
+			return c, false
 		}
-		all = append(all, text)
+		if len(c.globs) == globsMax {
+			item.wrong("values without * and ? may be many more", "%s has more than %d patterns", at, globsMax)
+			return c, false
+		}
+		c.globs = append(c.globs, noSlash(text))
 	}
-	return all, true
+	return c, true
 }
 
-// matches is path.Match for a cell, in which a slash is a character like others.
-func matches(pattern, cell string) bool {
-	const other = "\x01"
-	ok, _ := path.Match(strings.ReplaceAll(pattern, "/", other), strings.ReplaceAll(cell, "/", other))
+// matches is path.Match for a text in which a slash is a character like others.
+func matches(pattern, text string) bool {
+	ok, _ := path.Match(noSlash(pattern), noSlash(text))
 	return ok
 }
 
+// noSlash makes of a slash a character like others, which it is in a cell and not
+// for path.Match.
+func noSlash(text string) string { return strings.ReplaceAll(text, "/", "\x01") }
+
 func (c conditions) match(record []string) bool {
 	for _, one := range c {
-		cell := record[one.column]
-		if !slices.ContainsFunc(one.any, func(pattern string) bool {
-			return matches(pattern, cell)
-		}) {
+		if cell := record[one.column]; !one.values[cell] && !one.like(cell) {
 			return false
 		}
 	}
 	return true
+}
+
+func (c condition) like(cell string) bool {
+	if len(c.globs) == 0 {
+		return false
+	}
+	cell = noSlash(cell)
+	return slices.ContainsFunc(c.globs, func(glob string) bool {
+		ok, _ := path.Match(glob, cell)
+		return ok
+	})
 }

@@ -71,8 +71,8 @@ func TestHostilePlansCostLittle(t *testing.T) {
 	}
 }
 
-// TestLargeRowsAreRefused: a row takes several times its size of memory.
-func TestLargeRowsAreRefused(t *testing.T) {
+// TestHostileRowsAreRefused: a row takes several times its size of memory.
+func TestHostileRowsAreRefused(t *testing.T) {
 	const head = "name,instance,cluster,db\n"
 	large := "\"" + strings.Repeat("a\n", 30<<20)
 	for want, text := range map[string]string{
@@ -91,6 +91,40 @@ func TestLargeRowsAreRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %.300v, want %q", err, want)
 		}
+	}
+}
+
+// TestHostileConditionsCostLittle holds many rows against many values; patterns,
+// which are held against each row one by one, are bounded.
+func TestHostileConditionsCostLittle(t *testing.T) {
+	load := func(where string, rows int) (*Plan, error) {
+		dir := t.TempDir()
+		table := strings.Builder{}
+		table.WriteString("name,instance\n")
+		for i := range rows {
+			fmt.Fprintf(&table, "team/%d,pc-%d\n", i, i)
+		}
+		text := benchHead + "defaults: {destination: {instance: amv-1}, db_list: {EntireInstance: true}}\n" +
+			"generate:\n- csv: {file: jobs.csv, where: {name: [" + where + "]}}\n  job: {name: \"${row.instance}\", source: {instance: \"${row.instance}\"}}\n"
+		for name, data := range map[string]string{"jobs.csv": table.String(), "plan.yaml": text} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return Load([]string{filepath.Join(dir, "plan.yaml")}, Options{})
+	}
+	var values strings.Builder
+	for i := range 50_000 {
+		fmt.Fprintf(&values, "team/%d, ", 20_000+10*i)
+	}
+	bounded(t, func() {
+		if p, err := load(values.String()+"team/?, 't*/3?'", 50_000); err != nil || len(p.Jobs) != 3000+10+10 {
+			t.Errorf("got %v, %v", p, err)
+		}
+	})
+	_, err := load(strings.Repeat("a*, ", globsMax)+"b*", 1)
+	if err == nil || !strings.Contains(err.Error(), "generate[0].csv.where.name has more than 100 patterns") {
+		t.Errorf("got %v", err)
 	}
 }
 
