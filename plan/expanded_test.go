@@ -44,8 +44,10 @@ func jobsWithout(p *Plan) []Job {
 	jobs := make([]Job, len(p.Jobs))
 	for i, job := range p.Jobs {
 		job.Pos = Position{}
-		if ref := job.SourcePassword; ref != nil && ref.File != "" { // what counts is the file that it names
-			job.SourcePassword = &secret.Ref{File: filepath.Join(ref.Dir, ref.File)}
+		for _, ref := range []**secret.Ref{&job.SourcePassword, &job.DestinationPassword} {
+			if *ref != nil && (*ref).File != "" { // what counts is the file that it names
+				*ref = &secret.Ref{File: filepath.Join((*ref).Dir, (*ref).File)}
+			}
 		}
 		jobs[i] = job
 	}
@@ -101,10 +103,15 @@ func TestEveryJobCanBeWrittenOut(t *testing.T) {
 				State: rapid.SampledFrom([]DesiredState{"", Running, Suspended}).Draw(rt, "state"), Protect: rapid.Bool().Draw(rt, "protect"),
 				OnRemove: rapid.SampledFrom([]OnRemove{"", OnRemoveKeep, OnRemoveSuspend, OnRemoveDelete}).Draw(rt, "on_remove"),
 				Ignore:   FieldSet(rapid.IntRange(0, 1<<len(ignorable)-1).Draw(rt, "ignore")), SourcePasswordVersion: line.Draw(rt, "version"),
+				DestinationPasswordVersion: rapid.OneOf(rapid.Just(""), line).Draw(rt, "other version"),
 			}
 			p.Jobs = append(p.Jobs, Job{
 				Spec: spec, Digest: HashSpec(spec), Life: life, Labels: map[string]string{"k": line.Draw(rt, "label")},
 				SourcePassword: &secret.Ref{Command: []string{line.Draw(rt, "program"), line.Draw(rt, "argument")}, Dir: "."},
+				DestinationPassword: rapid.SampledFrom([]*secret.Ref{
+					nil, {Env: "A_1", Dir: "."}, {File: "secrets/" + line.Draw(rt, "file"), Dir: "."},
+					{KMS: &secret.KMS{Secret: line.Draw(rt, "secret"), Field: line.Draw(rt, "field"), Region: "cn-beijing"}, Dir: "."},
+				}).Draw(rt, "password"),
 			})
 		}
 		p.Digest = hashPlan(p.Jobs)

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/internal/secret"
 )
@@ -45,6 +47,9 @@ func FuzzParse(f *testing.F) {
 		if err == nil {
 			checkPlan(t, p)
 			checkProblems(t, p.Warnings, data)
+			if len(data) < 8<<10 && len(p.Jobs) < 200 {
+				wantSameExpanded(t, data)
+			}
 			return
 		}
 		var problems Problems
@@ -53,6 +58,20 @@ func FuzzParse(f *testing.F) {
 		}
 		checkProblems(t, problems, data)
 	})
+}
+
+// wantSameExpanded writes a plan out after all merging, with where its values came
+// from, and reads it again.
+func wantSameExpanded(t *testing.T, data []byte) {
+	t.Helper()
+	p, err := Parse("plan.yaml", data, Options{Trace: "*"})
+	if err != nil {
+		t.Fatalf("it loads, but not while values are traced: %v", err)
+	}
+	text, again := expanded(t, p, "plan.yaml")
+	if diff := gocmp.Diff(jobsWithout(p), jobsWithout(again)); diff != "" || p.Digest != again.Digest {
+		t.Errorf("written out it says something else: %s\n%s", diff, text)
+	}
 }
 
 // limitPlans lowers what one plan may hold for the time of a test.

@@ -80,7 +80,7 @@ var coverage = map[string][]string{
 	"L11": {"cmd/apsctl.TestReadersWorkWhileARunWrites"},
 
 	"F1":  {"plan.TestBadPlans", "plan.TestGoodPlans", "plan.TestExpandedPlanIsTheSamePlan"},
-	"F2":  {"plan.TestBadPlans", "plan.TestProblemsAreBounded", "plan.TestManyTabsAreRefusedBeforeTheyCostTime"},
+	"F2":  {"plan.TestBadPlans", "plan.TestProblemsAreBounded", "plan.TestManyTabsAreRefusedBeforeTheyCostTime", "plan.TestHostilePlansCostLittle"},
 	"F3":  {"plan.TestBadPlans"},
 	"F4":  {"plan.TestGoodPlans"},
 	"F5":  {"plan.TestBadPlans", "plan.TestBadCompositions"},
