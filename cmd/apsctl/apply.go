@@ -35,6 +35,7 @@ type applyCommand struct {
 	refresh  refreshFlag
 
 	interrupts *interrupts
+	line       resolveLine
 	resolve    string // the command that looks now at what is left open
 }
 
@@ -106,7 +107,8 @@ func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 	if c.spread, err = c.rollout.rollout(cmd, wanted); err != nil {
 		return err
 	}
-	c.resolve = newResolveLine(cmd, args).look(wanted.Name)
+	c.line = newResolveLine(cmd, args)
+	c.resolve = c.line.look(wanted.Name)
 	crashpoint.At(crashpoint.PlanLoaded)
 	ctx, stop := c.interrupts.listen(cmd.Context())
 	defer stop()
@@ -203,7 +205,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 		MaxFailures: c.settings.failureCap(len(wanted.Jobs)), OnUnknown: c.settings.onUnknown(), Adopt: c.adopt, Refresh: c.refresh.Refresh,
 		Choice: c.choice, Rollout: c.spread, AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete),
 		FreeReserve: func() error { return giveBack(reservePath) },
-		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath()),
+		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath(), c.line),
 	})
 	reading, cancel := c.reading(ctx)
 	defer cancel()

@@ -9,13 +9,22 @@ import (
 	"github.com/apsctl/apsctl/runner"
 )
 
+// emergencyLine is one line of the emergency file.
+type emergencyLine struct {
+	runner.Emergency
+	Adopt   string `json:"adopt"`   // the command that records this job
+	Rebuild string `json:"rebuild"` // the command that does so where the ledger is gone
+}
+
 // emergency returns what the runner calls when a job was created and the
-// ledger could not record it: one line to a file beside the ledger, which may
-// be on a disk that is full, and the same to stderr.
-func (a *app) emergency(ledgerPath string) func(runner.Emergency) {
+// ledger could not record it: one line to a file beside the ledger, which may be
+// on a disk that is full, and the same to stderr.
+func (a *app) emergency(ledgerPath string, resolve resolveLine) func(runner.Emergency) {
 	return func(e runner.Emergency) {
 		path := ledgerPath + ".emergency"
-		line, err := json.Marshal(e)
+		adopt := resolve.look(e.Plan) + " --reason 'created, not recorded' --adopt " + shellWord(e.Name+"="+e.JobID)
+		rebuild := "apsctl apply --adopt" + resolve.files + resolve.flags
+		line, err := json.Marshal(emergencyLine{e, adopt, rebuild})
 		if err == nil {
 			err = appendDurably(path, append(line, '\n'))
 		}
@@ -24,8 +33,10 @@ func (a *app) emergency(ledgerPath string) func(runner.Emergency) {
 			where = "It could not be noted in a file either: keep this message."
 		}
 		fmt.Fprintf(a.stderr, "apsctl: job %s was created as %s (region %s, request %s) and the ledger could not record it. %s\n"+
-			"  Mend that, then run apply again: it finds the job in the listing and creates nothing twice. If the ledger is gone, apply --adopt takes the job over.\n",
-			printable.Line(e.Name), printable.Line(e.JobID), printable.Line(e.Region), printable.Line(e.RequestID), printable.Line(where))
+			"  Mend that, then run apply again: it finds the job in the listing and creates nothing twice.\n"+
+			"  This records it at once:  %s\n  and where the ledger is gone:  %s\n",
+			printable.Line(e.Name), printable.Line(e.JobID), printable.Line(e.Region), printable.Line(e.RequestID), printable.Line(where),
+			printable.Line(adopt), printable.Line(rebuild))
 	}
 }
 

@@ -366,8 +366,8 @@ func (c *killBench) spoilReserve() {
 }
 
 // TestFullDiskAtTheCommitOfACreatedJob: nothing more is sent, the job is saved
-// with the room that was put by or else named in the emergency line, and the
-// next run ends clean.
+// with the room that was put by or else named in the emergency line, the commands
+// in that line record it, and the next run ends clean.
 func TestFullDiskAtTheCommitOfACreatedJob(t *testing.T) {
 	t.Parallel()
 	binary, err := crashBinary()
@@ -390,6 +390,9 @@ func TestFullDiskAtTheCommitOfACreatedJob(t *testing.T) {
 			if said := strings.Contains(string(line), "aps_job_id") && strings.Contains(full.stderr, "run apply again"); said == reserve {
 				t.Errorf("with reserve %v the emergency line is %q (%v): %s", reserve, line, err, full)
 			}
+			if !reserve {
+				c.adoptBy(line)
+			}
 			if next := c.run(""); next.code != 0 {
 				t.Errorf("the next run: %s", next)
 			}
@@ -397,6 +400,30 @@ func TestFullDiskAtTheCommitOfACreatedJob(t *testing.T) {
 				t.Errorf("%d jobs were created for %d", s.Creates, c.jobs)
 			}
 		})
+	}
+}
+
+// adoptBy runs the commands of an emergency line as they are printed, the one on
+// the ledger as it is and the other without it, and checks that the job is on
+// record then.
+func (c *killBench) adoptBy(text []byte) {
+	c.Helper()
+	var line emergencyLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		c.Fatalf("%v in %s", err, text)
+	}
+	c.recorded(line, line.Adopt)
+	if err := os.Remove(c.ledger); err != nil {
+		c.Fatal(err)
+	}
+	c.recorded(line, line.Rebuild+" --yes")
+}
+
+func (c *killBench) recorded(line emergencyLine, command string) {
+	c.Helper()
+	r := c.execute(exec.Command("sh", "-c", `apsctl() { "$0" "$@"; }; `+command, c.binary), "")
+	if e := c.entries()[line.Name]; r.code != 0 || e.State != plan.StateCreated || e.JobID != line.JobID {
+		c.Errorf("after %s the ledger has %q %s: %s", command, e.State, e.JobID, r)
 	}
 }
 
