@@ -238,3 +238,24 @@ func TestLookBesideARunJudgesNothingThatMoves(t *testing.T) {
 		}
 	})
 }
+
+// TestUpdateLeavesTheIgnoredList: a change of one list says the other as the service
+// has it, not as the ledger does, also in a run that does not refresh.
+func TestUpdateLeavesTheIgnoredList(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.mustRun()
+		id := f.entry("job-000").JobID
+		f.cloud.change(id, `{"theirs":{"all":true}}`)
+		p, err := plan.Parse("p.yaml", []byte("version: 1\nname: test\nregion: cn-hangzhou\njobs:\n"+
+			"  - {name: job-000, source: {instance: pc-1}, destination: {instance: amv-1}, db_list: {EntireInstance: true}, partition_list: {a: 1}, ignore: [db_list]}\n"), plan.Options{})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.plan = p
+		f.wantCounts(f.mustRun(), runner.Counts{Updated: 1})
+		if spec := f.cloud.specOf(id); spec.DBList != `{"theirs":{"all":true}}` || spec.PartitionList != `{"a":1}` {
+			f.Errorf("the service has %+v", spec)
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 1})
+	})
+}

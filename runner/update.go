@@ -30,8 +30,11 @@ type updating struct {
 //
 // stop ends it before the promise, ctx also the requests.
 func (r *Run) update(ctx, stop context.Context, c plan.Change, pending plan.Pending) (u updating) {
-	spec := c.Updated()
 	u.pending = pending
+	if c, u.err = r.withIgnored(stop, c); u.err != nil {
+		return u
+	}
+	spec := c.Updated()
 	if pending.IsSet() {
 		if pending.Digest != plan.HashSpec(spec) && !r.tooOld(pending.SignedAt) && !mutant.On(mutant.ChangeOvertakes) {
 			u.waits = pending.SignedAt.Add(r.options.Settle)
@@ -55,6 +58,19 @@ func (r *Run) update(ctx, stop context.Context, c plan.Change, pending plan.Pend
 		u.differs, u.err = r.shown(ctx, c, spec)
 	}
 	return r.recordUpdate(ctx, c, spec, u, pending)
+}
+
+// withIgnored reads a job of whose two lists the plan ignores one: the request says
+// both, and the ignored one stays as somebody made it.
+func (r *Run) withIgnored(ctx context.Context, c plan.Change) (plan.Change, error) {
+	if !c.Job.Ignore.Has("db_list") && !c.Job.Ignore.Has("partition_list") {
+		return c, nil
+	}
+	detail, err := r.service.Detail(ctx, c.Job.Region, c.Entry.JobID)
+	if err == nil {
+		c.Seen = &plan.Seen{Detail: &detail}
+	}
+	return c, err
 }
 
 // shown reads the job and returns where it is not as it is to be.

@@ -63,7 +63,7 @@ func (l *looker) look(cmd *cobra.Command, wanted *plan.Plan, o runner.Options) (
 	if err != nil {
 		return nil, nil, err
 	}
-	var reader runner.Reader
+	var reader runner.Reader // nil without a ledger
 	if ledger != nil {
 		defer ledger.Close()
 		reader = ledger
@@ -78,21 +78,24 @@ func (l *looker) look(cmd *cobra.Command, wanted *plan.Plan, o runner.Options) (
 			return nil, nil, err
 		}
 	}
-	run := runner.NewLook(wanted, reader, service, service.governor, runner.SystemClock(), l.options(wanted, o))
+	display := newDisplay(l.app)
+	run := runner.NewLook(wanted, reader, service, service.governor, runner.SystemClock(), l.options(wanted, o, display))
+	display.start()
 	changes, err := run.Prepare(ctx)
+	display.stop()
 	if noted := l.note(context.WithoutCancel(ctx), wanted.Name, run.Compared()); noted != nil && err == nil {
-		fmt.Fprintf(l.app.stderr, "apsctl: which jobs were compared could not be noted, so the next sample may be of the same: %s\n", printable.Line(noted.Error()))
+		display.warn("which jobs were compared could not be noted, so the next sample may be of the same: " + noted.Error())
 	}
 	return run, changes, err
 }
 
-func (l *looker) options(wanted *plan.Plan, o runner.Options) runner.Options {
+func (l *looker) options(wanted *plan.Plan, o runner.Options, display *display) runner.Options {
 	o.Settle = l.settle
 	if wanted.Run.Parallel != nil {
 		o.Parallel = *wanted.Run.Parallel
 	}
 	if !l.quiet {
-		o.Warn = newDisplay(l.app).warn
+		o.Observe, o.Warn = display.observe, display.warn
 	}
 	return o
 }
