@@ -222,7 +222,10 @@ func (h *history) settleDown() (quiet bool) {
 		h.turn(100 + n)
 		last := h.procs[len(h.procs)-1]
 		c := last.report.Counts()
-		if last.prepared && last.err == nil && c.Unknown+c.Failed+c.NotTried == 0 {
+		// A job whose start or suspension was pending is not compared before that is
+		// over: what others changed of it, the next run sees.
+		unseen := h.active(behindUs, -1) != nil && c.Started+c.Suspended > 0
+		if last.prepared && last.err == nil && c.Unknown+c.Failed+c.NotTried == 0 && !unseen {
 			quiet = true
 			break
 		}
