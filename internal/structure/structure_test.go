@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"internal/crashpoint": {},
 	"internal/mutant":     {},
 	"internal/structure":  {},
+	"internal/bench":      {},
 	"examples":            {},
 	"cmd/apsctl": {
 		"plan", "store", "runner", "internal/aps", "internal/emulator", "internal/printable", "internal/secret",
