@@ -53,6 +53,12 @@ const (
 	WHERE plan = ?12 AND name = ?13 AND state = ?14 AND attempt = ?15
 		AND (?8 = '' OR ?1 <> 'created' OR ?14 <> 'created' OR pending = ?23 AND pending_signed_at_ms IS ?24) RETURNING id, coalesce(aps_job_id, '')`
 
+	// updateVerdict is updateSettled for what an answer or a look shows of an
+	// attempt: most transitions of a run, at a third of the cost.
+	updateVerdict = `UPDATE entries SET state = ?1, aps_job_id = iif(?1 = 'lost', aps_job_id, ?2), candidates = ?3,
+		code = ?4, reason = ?5, request_id = iif(?6 = '', request_id, ?6), updated_at_ms = ?7
+	WHERE plan = ?8 AND name = ?9 AND state = ?10 AND attempt = ?11 RETURNING id, coalesce(aps_job_id, '')`
+
 	updateAttempt = `UPDATE attempts SET outcome = ?, request_id = iif(? = '', request_id, ?), code = ?, reason = ?,
 		evidence = ?, updated_at_ms = ? WHERE entry_id = ? AND attempt = ? AND outcome = ?`
 )
@@ -80,21 +86,7 @@ func (l *Ledger) Settle(ctx context.Context, t plan.Transition) error {
 }
 
 func (w *writer) settle(t plan.Transition) error {
-	jobID := sql.NullString{String: t.JobID, Valid: t.To == plan.StateCreated}
-	spec, labels, candidates, at := t.Spec.JSON(), toJSON(t.Labels), toJSON(t.Candidates), toMs(t.At)
-	baseline := toJSON(t.Baseline)
-	var id int64
-	var recorded string // the job id as it is now
-	var err error
-	if t.From == plan.StateNone {
-		err = w.scan(insertAdopted, []any{t.Plan, t.Name, string(t.To), t.Spec.Region, t.Digest, spec, labels, jobID,
-			candidates, t.Code, t.Reason, baseline, t.RequestID, at, t.Life.Kept(), string(t.Doing), comparedAt(t)}, &id, &recorded)
-	} else {
-		err = w.scan(updateSettled, []any{string(t.To), jobID, candidates, t.Code, t.Reason, t.RequestID, at,
-			t.Digest, t.Spec.Region, spec, labels, t.Plan, t.Name, string(t.From), t.Attempt,
-			string(t.Pending.Operation), t.Pending.Digest, toMs(t.Pending.SignedAt), t.Pending.Confirmed,
-			baseline, t.Life.Kept(), string(t.Doing), string(t.Before.Operation), toMs(t.Before.SignedAt), t.Compared}, &id, &recorded)
-	}
+	id, recorded, err := w.settleEntry(t)
 	if errors.Is(err, sql.ErrNoRows) {
 		return plan.ErrMovedOn
 	}
@@ -105,7 +97,7 @@ func (w *writer) settle(t plan.Transition) error {
 	// a rejection does not make the rejected attempt a success.
 	if t.From.Unresolved() || t.From == plan.StateConflict || t.From == plan.StateDuplicate {
 		changed, err := w.exec(updateAttempt, string(t.To), t.RequestID, t.RequestID, t.Code, t.Reason,
-			t.Evidence, at, id, t.Attempt, string(t.From))
+			t.Evidence, toMs(t.At), id, t.Attempt, string(t.From))
 		if err != nil {
 			return err
 		}
@@ -116,6 +108,29 @@ func (w *writer) settle(t plan.Transition) error {
 	}
 	return w.event(Event{At: t.At, Plan: t.Plan, Name: t.Name, Attempt: t.Attempt, From: t.From, To: t.To,
 		Run: t.RunID, JobID: recorded, RequestID: t.RequestID, Code: t.Code, Reason: t.Reason, Evidence: t.Evidence})
+}
+
+// settleEntry brings the entry to t.To, and returns its row and the job id that it
+// has now; sql.ErrNoRows when it is not in t.From at t.Attempt.
+func (w *writer) settleEntry(t plan.Transition) (id int64, jobID string, err error) {
+	made := sql.NullString{String: t.JobID, Valid: t.To == plan.StateCreated}
+	candidates, at := toJSON(t.Candidates), toMs(t.At)
+	if t.Digest == "" && t.From != plan.StateNone && t.To != plan.StateAbsent && t.Baseline == nil && !t.Compared {
+		err = w.scan(updateVerdict, []any{string(t.To), made, candidates, t.Code, t.Reason, t.RequestID, at,
+			t.Plan, t.Name, string(t.From), t.Attempt}, &id, &jobID)
+		return id, jobID, err
+	}
+	spec, labels, baseline := t.Spec.JSON(), toJSON(t.Labels), toJSON(t.Baseline)
+	if t.From == plan.StateNone {
+		err = w.scan(insertAdopted, []any{t.Plan, t.Name, string(t.To), t.Spec.Region, t.Digest, spec, labels, made,
+			candidates, t.Code, t.Reason, baseline, t.RequestID, at, t.Life.Kept(), string(t.Doing), comparedAt(t)}, &id, &jobID)
+		return id, jobID, err
+	}
+	err = w.scan(updateSettled, []any{string(t.To), made, candidates, t.Code, t.Reason, t.RequestID, at,
+		t.Digest, t.Spec.Region, spec, labels, t.Plan, t.Name, string(t.From), t.Attempt,
+		string(t.Pending.Operation), t.Pending.Digest, toMs(t.Pending.SignedAt), t.Pending.Confirmed,
+		baseline, t.Life.Kept(), string(t.Doing), string(t.Before.Operation), toMs(t.Before.SignedAt), t.Compared}, &id, &jobID)
+	return id, jobID, err
 }
 
 // comparedAt is when the details of the job were compared, if t says that they were.
