@@ -154,7 +154,7 @@ func (s *scheduler) finished() bool {
 	if s.inFlight > 0 || s.looking > 0 {
 		return false
 	}
-	return s.stopped != StopNone || (len(s.queue) == 0 && !s.awaiting() && !s.watched())
+	return s.stopped != StopNone || (s.queue.len() == 0 && !s.awaiting() && !s.watched())
 }
 
 // end stops the run from starting anything more. The first reason stands,
@@ -298,11 +298,7 @@ func (s *scheduler) progress() Progress {
 		}
 	}
 	now := time.Now()
-	for _, t := range s.queue {
-		if t.dueAt.After(now) {
-			p.Waiting++
-		}
-	}
+	p.Waiting = s.queue.countWaiting()
 	if t := s.queue.next(); t != nil {
 		p.NextTry = max(0, t.dueAt.Sub(now))
 		p.Rate = s.run.governor.Rate(opCreate, t.change.Region())

@@ -1,36 +1,74 @@
 package runner
 
-import "container/heap"
+import (
+	"container/heap"
+	"time"
+)
 
-// taskQueue is a heap of tasks by the time at which they may be tried, then by
-// their place in the plan. A task in it holds no worker.
-type taskQueue []*task
+// taskQueue holds tasks by the time at which they may be tried, then by their
+// place in the plan. A task in it holds no worker. Those that are due are kept
+// apart from those that wait, so that both can be counted at any time.
+type taskQueue struct{ due, waiting taskHeap }
 
-func (q taskQueue) Len() int { return len(q) }
-func (q taskQueue) Less(i, j int) bool {
-	if !q[i].dueAt.Equal(q[j].dueAt) {
-		return q[i].dueAt.Before(q[j].dueAt)
+func (q *taskQueue) add(t *task) {
+	if t.dueAt.After(time.Now()) {
+		heap.Push(&q.waiting, t)
+		return
 	}
-	return q[i].order < q[j].order
-}
-func (q taskQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *taskQueue) Push(x any)   { *q = append(*q, x.(*task)) }
-func (q *taskQueue) Pop() any {
-	old := *q
-	last := old[len(old)-1]
-	old[len(old)-1] = nil
-	*q = old[:len(old)-1]
-	return last
+	heap.Push(&q.due, t)
 }
 
-func (q *taskQueue) add(t *task) { heap.Push(q, t) }
+func (q *taskQueue) len() int { return len(q.due) + len(q.waiting) }
+
+// countWaiting is how many tasks are not due yet.
+func (q *taskQueue) countWaiting() int {
+	q.promote()
+	return len(q.waiting)
+}
 
 // next returns the task that is due first, without taking it; nil when empty.
-func (q taskQueue) next() *task {
-	if len(q) == 0 {
-		return nil
+func (q *taskQueue) next() *task {
+	q.promote()
+	switch {
+	case len(q.due) > 0:
+		return q.due[0]
+	case len(q.waiting) > 0:
+		return q.waiting[0]
 	}
-	return q[0]
+	return nil
 }
 
-func (q *taskQueue) take() *task { return heap.Pop(q).(*task) }
+// take takes the task that next returns.
+func (q *taskQueue) take() *task {
+	if q.promote(); len(q.due) > 0 {
+		return heap.Pop(&q.due).(*task)
+	}
+	return heap.Pop(&q.waiting).(*task)
+}
+
+// promote moves what has become due.
+func (q *taskQueue) promote() {
+	for now := time.Now(); len(q.waiting) > 0 && !q.waiting[0].dueAt.After(now); {
+		heap.Push(&q.due, heap.Pop(&q.waiting))
+	}
+}
+
+// taskHeap is a heap by dueAt, then by order.
+type taskHeap []*task
+
+func (h taskHeap) Len() int { return len(h) }
+func (h taskHeap) Less(i, j int) bool {
+	if !h[i].dueAt.Equal(h[j].dueAt) {
+		return h[i].dueAt.Before(h[j].dueAt)
+	}
+	return h[i].order < h[j].order
+}
+func (h taskHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *taskHeap) Push(x any)   { *h = append(*h, x.(*task)) }
+func (h *taskHeap) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return last
+}
