@@ -26,7 +26,10 @@ Exit codes:
 // run executes one command line and returns its exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	app := newApp(stdin, stdout, stderr)
+	var profiles profiler
 	root := newRoot(app)
+	profiles.addFlag(root)
+	defer profiles.stop()
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
