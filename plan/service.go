@@ -219,3 +219,11 @@ func (e *CallError) Error() string {
 	}
 	return b.String()
 }
+
+// ActionLog is one line that a job logged, as the service tells it.
+type ActionLog struct {
+	Time  string // the service's text; its form is not documented
+	State string // INFO, WARN or ERROR
+	Stage string // StructureMigrate, FullDataSync or IncrementalSync
+	Text  string
+}

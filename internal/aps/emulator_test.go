@@ -181,3 +181,21 @@ func TestCallsAreCounted(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+// TestActionLogsOfTheEmulator asks in both orders that the service may answer in.
+func TestActionLogsOfTheEmulator(t *testing.T) {
+	for _, order := range []emulator.ListOrder{emulator.OrderNewest, emulator.OrderOldest} {
+		client, _ := emulate(t, emulator.Options{FailShare: 1, Initializing: time.Nanosecond, ListOrder: order})
+		id := create(t, client, "job-1").JobID
+		if err := client.Change(t.Context(), changeTo(plan.OperationSuspend, id, "")); err != nil {
+			t.Fatal(err)
+		}
+		logs, err := client.ActionLogs(t.Context(), region, "amv-1", id, time.Now())
+		if err != nil || len(logs) != 1 || logs[0].State != "WARN" || logs[0].Text == "" || logs[0].Time == "" {
+			t.Errorf("%s: got %+v, %v", order, logs, err)
+		}
+		if _, err := client.ActionLogs(t.Context(), region, "amv-1", "aps-none", time.Now()); err == nil {
+			t.Error("the logs of no job: no error")
+		}
+	}
+}

@@ -25,6 +25,7 @@ type call struct {
 	version           string
 	at                endpoint
 	params            map[string]string // only those that are sent
+	inQuery           bool              // params go into the query, not the body
 	headers           map[string]string // win over the core's own; may be nil
 	passwords         []secret.Value    // among params, for redaction
 	timeout           time.Duration
@@ -65,7 +66,12 @@ func (c *Client) send(ctx context.Context, k call) *reply {
 	// a data race: each call has a copy of its own.
 	core := c.core
 	core.Endpoint, core.Protocol, core.Credential = &k.at.host, &k.at.scheme, signer{r.key.model}
-	request := &openapi.OpenApiRequest{Headers: k.signed(), Body: k.form()}
+	request := &openapi.OpenApiRequest{Headers: k.signed()}
+	if k.inQuery {
+		request.Query = k.query()
+	} else {
+		request.Body = k.form()
+	}
 	_, _ = core.CallApiWithCtx(context.WithValue(wireCtx, exchangeKey{}, r.exchange),
 		coreParams(k), request, &dara.RuntimeOptions{})
 	if r.handed.Load() {
@@ -105,6 +111,14 @@ func (k call) form() map[string]any {
 		form[name] = value
 	}
 	return form
+}
+
+func (k call) query() map[string]*string {
+	query := make(map[string]*string, len(k.params))
+	for name, value := range k.params {
+		query[name] = &value
+	}
+	return query
 }
 
 // redactor knows the secrets that an answer to k could echo.

@@ -33,6 +33,7 @@ type testClient struct {
 	extra             http.Header         // signed as well
 	nonce             string              // random if empty
 	method, version   string
+	inQuery           bool // where parameters go, in place of the body
 	unsigned          []string
 }
 
@@ -67,8 +68,11 @@ func (c *testClient) do(action string, params map[string]string) (reply, error) 
 	if c.method != "" {
 		method = c.method
 	}
-	body := form.Encode()
-	r, err := http.NewRequest(method, c.url+"/", strings.NewReader(body))
+	body, path := form.Encode(), "/"
+	if c.inQuery {
+		body, path = "", "/?"+body
+	}
+	r, err := http.NewRequest(method, c.url+path, strings.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -115,7 +119,8 @@ func (c *testClient) sign(r *http.Request, action, version, body string) {
 	for _, name := range names {
 		lines += name + ":" + h[name] + "\n"
 	}
-	canonical := r.Method + "\n/\n\n" + lines + "\n" + strings.Join(names, ";") + "\n" + h["x-acs-content-sha256"]
+	query := strings.ReplaceAll(r.URL.RawQuery, "+", "%20") // Encode sorts it
+	canonical := r.Method + "\n/\n" + query + "\n" + lines + "\n" + strings.Join(names, ";") + "\n" + h["x-acs-content-sha256"]
 	sum := sha256.Sum256([]byte(canonical))
 	mac := hmac.New(sha256.New, []byte(c.secret))
 	mac.Write([]byte("ACS3-HMAC-SHA256\n" + hex.EncodeToString(sum[:])))

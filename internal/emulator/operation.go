@@ -15,6 +15,9 @@ type operation struct {
 	// allowGet lets an ACS3 request be a GET. The APS calls are documented as
 	// POST; a proxy may repeat a GET by itself, and a create must not be.
 	allowGet bool
+	// inQuery tells that the parameters travel in the query; else they are in the
+	// form body.
+	inQuery bool
 	// hasID tells that a success carries ApsJobId.
 	hasID bool
 	run   func(s *Server, c *call) (fields, *problem)
@@ -65,6 +68,18 @@ var operations = []operation{
 	{name: "DeleteApsJob", version: versionAPS, hasID: true, run: deleteJob, params: []param{
 		{name: "RegionId", required: true, check: checkRegion},
 		{name: "ApsJobId", required: true, check: checkText},
+	}},
+	{name: "DescribeApsActionLogs", version: versionAPS, inQuery: true, run: describeLogs, params: []param{
+		{name: "RegionId", required: true, check: checkRegion},
+		{name: "DBClusterId", required: true, check: checkInstance},
+		{name: "WorkloadId", required: true, check: checkText},
+		{name: "StartTime", required: true, check: checkMinute},
+		{name: "EndTime", required: true, check: checkMinute},
+		{name: "Keyword", check: checkText},
+		{name: "Stage", check: checkStage},
+		{name: "State", check: checkLogStates},
+		{name: "PageNumber", check: checkCount},
+		{name: "PageSize", check: checkLogPageSize},
 	}},
 	// RegionId is no documented parameter of this one, but older SDKs add it
 	// to every call.

@@ -24,7 +24,7 @@ type authorizationV3 struct {
 }
 
 // authenticateV3 verifies an ACS3-HMAC-SHA256 request. Everything it needs is
-// in the headers; parameters of such a call travel in the form body.
+// in the headers, but for the parameters.
 func authenticateV3(in *request, keys keyring, now time.Time) (*caller, *problem) {
 	auth, p := parseAuthorization(in.header.Values("Authorization"))
 	if p != nil {
@@ -54,15 +54,24 @@ func authenticateV3(in *request, keys keyring, now time.Time) (*caller, *problem
 	if named := in.header.Get("X-Acs-Accesskey-Id"); named != "" && named != key.ID {
 		return nil, refuse(http.StatusBadRequest, "IncompleteSignature", "The header x-acs-accesskey-id names another key than Authorization does.")
 	}
-	if len(in.query) > 0 {
-		// The SDK sends the parameters of these calls in the body (section 2);
-		// in a URL, passwords would end up in access logs.
-		return nil, refuse(http.StatusBadRequest, "InvalidParameter", "The parameter %s is in the query; it belongs in the form body.", clip(sortedKeys(in.query)[0]))
-	}
-	return &caller{
+	who := &caller{
 		key: key, nonce: nonce, signed: signed, params: in.form,
 		action: in.header.Get("X-Acs-Action"), version: in.header.Get("X-Acs-Version"),
-	}, nil
+	}
+	return who, who.takeParams(in)
+}
+
+// takeParams takes the parameters from where the SDK sends them (section 2): in a
+// URL, passwords would end up in access logs.
+func (who *caller) takeParams(in *request) *problem {
+	other, belongs := in.query, "in the query; it belongs in the form body"
+	if op, _ := findOperation(who.action, who.version); op != nil && op.inQuery {
+		who.params, other, belongs = in.query, in.form, "in the form body; it belongs in the query"
+	}
+	if len(other) > 0 {
+		return refuse(http.StatusBadRequest, "InvalidParameter", "The parameter %s is %s.", clip(sortedKeys(other)[0]), belongs)
+	}
+	return nil
 }
 
 // parseAuthorization reads "ACS3-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=…".
