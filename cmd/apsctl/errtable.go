@@ -98,6 +98,7 @@ const (
 	codeStopFailures errorCode = "E-STOP-FAILURES"
 	codeStopWave     errorCode = "E-STOP-WAVE"
 	codeStopWait     errorCode = "E-STOP-WAIT"
+	codeWaitTimeout  errorCode = "E-WAIT-TIMEOUT"
 	codeStopTime     errorCode = "E-STOP-TIME"
 )
 
@@ -307,6 +308,9 @@ var errorTable = []errorEntry{
 	{codeStopWait, exitLeft, "jobs do not run in time",
 		"A wave waits until its jobs run, and the wait ended before they did.",
 		"Look at them with `apsctl status --refresh`; a longer `--wait-timeout` waits longer.", groupStop},
+	{codeWaitTimeout, exitLeft, "jobs are not as they were waited for",
+		"The `--timeout` of `wait` passed before all of them were.",
+		"The output lists them with their status. `wait` again, or look why they take so long with `apsctl status --refresh`.", groupStop},
 	{codeStopTime, exitLeft, "the time for the run is over",
 		"The time that `--max-runtime` gives is used up. Nothing more was taken up; what was on the wire was awaited and recorded.",
 		"Run it again, or let the next run of cron do so: it goes on with what is left.", groupStop},

@@ -53,7 +53,7 @@ func newRoot(app *app) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(
-		newInitCommand(app), newPlanCommand(app), newApplyCommand(app), newStatusCommand(app), newDriftCommand(app),
+		newInitCommand(app), newPlanCommand(app), newApplyCommand(app), newStatusCommand(app), newWaitCommand(app), newDriftCommand(app),
 		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newImportCommand(app), newRunsCommand(app),
 		newLedgerCommand(app),
 		newEmulatorCommand(app), newDoctorCommand(app), newExplainCommand(app), newSchemaCommand(app), newVersionCommand(app),
