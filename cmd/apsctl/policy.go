@@ -20,8 +20,9 @@ const (
 // The operations that need a RAM action, by what the action can be narrowed to.
 // GetCallerIdentity needs none.
 var (
-	// A listing names no cluster, and a detail only a job.
-	readActions = []string{"DescribeApsJobs", "DescribeApsJobDetail"}
+	// A listing names no cluster, and a detail only a job. The logs of failed jobs
+	// could be narrowed to one, but are of no use without the others.
+	readActions = []string{"DescribeApsJobs", "DescribeApsJobDetail", "DescribeApsActionLogs"}
 	// Documented for CreateAPSJob and StartApsJob: the resource is the cluster that
 	// is the job's destination.
 	writeActions = []string{
