@@ -36,6 +36,14 @@ func (d *decoder) jobName(n *node, path string) (string, bool) {
 	return text, true
 }
 
+// CheckName says why no job of a plan can have that name, nil if one can.
+func CheckName(name string) error {
+	if why := badName(name); why != "" {
+		return fmt.Errorf("the name %s: %s", why, nameHint)
+	}
+	return nil
+}
+
 // badName says what is wrong with a job's name, "" if nothing is.
 func badName(name string) string {
 	first, _ := utf8.DecodeRuneInString(name)

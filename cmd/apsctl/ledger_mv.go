@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/apsctl/apsctl/internal/printable"
+	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/store"
 )
 
@@ -46,8 +47,11 @@ func (c *ledgerMoveCommand) run(cmd *cobra.Command, from, to string) error {
 	if err := checkReason(cmd, c.reason); err != nil {
 		return err
 	}
-	if to == "" || to == from {
+	if to == from {
 		return usagef(cmd, "NEW is another name than %q", from)
+	}
+	if err := plan.CheckName(to); err != nil {
+		return usagef(cmd, "%v; nothing was changed", err)
 	}
 	ctx := cmd.Context()
 	ledger, err := c.target.openLocked(ctx, "ledger mv")

@@ -103,6 +103,9 @@ func TestLedgerMove(t *testing.T) {
 	wantIn(t, b.want(exitDone, "plan").stdout, "renamed", "left over")
 	wantIn(t, b.want(exitLimit, "ledger", "mv", "job-0001", "job-0000").stderr, "already")
 	b.want(exitInvalid, "ledger", "mv", "job-0001", "job-0001")
+	for _, never := range []string{"", "a b", "x;y", "-x", "../x"} { // no plan could have it
+		wantIn(t, b.want(exitInvalid, "ledger", "mv", "--", "job-0001", never).stderr, "a job's name has")
+	}
 	b.want(exitFailure, "ledger", "mv", "nobody", "x")
 	var out changedJSON
 	b.decode(b.want(exitDone, "ledger", "mv", "job-0001", "renamed", "-o", "json"), &out)
