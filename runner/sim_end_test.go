@@ -232,7 +232,7 @@ func (h *history) traceHash() string {
 }
 
 func (h *history) verdict(hash string) *verdict {
-	v := &verdict{seed: h.dice.seed, wrong: h.wrong, lines: h.lines, hash: hash, virtual: time.Since(h.start), creates: len(h.sends)}
+	v := &verdict{seed: h.dice.seed, wrong: h.wrong, lines: h.lines, hash: hash, virtual: time.Since(h.start), creates: len(h.sends), places: h.places}
 	for _, f := range h.faults {
 		v.kinds = append(v.kinds, f.kind)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +42,7 @@ type history struct {
 	jobs    []plan.Job
 	away    *plan.Job // the one that left the plan and may come back
 	faults  []*fault
+	places  int                  // of faults, also of those that were left out
 	chosen  map[string]time.Time // by nonce: when it was chosen
 	sends   map[string]int       // by nonce
 	excuses map[string]string    // by job name: which assumption was broken
@@ -58,11 +60,12 @@ type verdict struct {
 	hash    string
 	virtual time.Duration
 	creates int
+	places  int
 }
 
-// newHistory draws a history; kinds nil draws those, too.
-func newHistory(seed uint64, kinds []kind, path string) *history {
-	d := dice{seed}
+// newHistory draws a history, and the kinds of its faults where s has none.
+func newHistory(s script, path string) *history {
+	d, kinds := dice{s.seed}, s.kinds
 	rng := d.roll("history")
 	h := &history{
 		dice: d, path: path, background: context.Background(), start: time.Now(),
@@ -90,8 +93,11 @@ func newHistory(seed uint64, kinds []kind, path string) *history {
 			kinds = append(kinds, behindUs)
 		}
 	}
+	h.places = len(kinds)
 	for i, k := range kinds {
-		h.faults = append(h.faults, drawFault(rng, k, i, h.turns))
+		if f := drawFault(rng, k, i, h.turns); !slices.Contains(s.without, i) {
+			h.faults = append(h.faults, f)
+		}
 	}
 	return h
 }

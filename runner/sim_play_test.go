@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,17 +19,34 @@ import (
 
 // script is one history to play.
 type script struct {
-	seed  uint64
-	kinds []kind // nil: drawn from the seed
+	seed    uint64
+	kinds   []kind // nil: drawn from the seed
+	without []int  // places of faults that are left out; all else stays as it is
 }
 
-// command is the shortest way to see the history again.
+// command shows the history again.
 func (s script) command() string {
-	text := fmt.Sprintf("go test ./runner -run 'TestSimulation$' -sim.seed=%d", s.seed)
+	text := fmt.Sprintf("go test ./runner -run 'TestSimulation$' -v -sim.seed=%d", s.seed)
 	if s.kinds != nil {
 		text += " -sim.faults=" + joinKinds(s.kinds)
 	}
+	if s.without != nil {
+		text += " -sim.without=" + strings.Trim(strings.Join(strings.Fields(fmt.Sprint(s.without)), ","), "[]")
+	}
 	return text
+}
+
+// shortest leaves out every fault without which a history goes wrong in the same
+// way, one after the other.
+func (g *playground) shortest(t *testing.T, s script, v *verdict) (script, *verdict) {
+	for place := range v.places {
+		shorter := s
+		shorter.without = append(slices.Clone(s.without), place)
+		if less := g.play(t, shorter); len(less.wrong) > 0 && less.wrong[0].invariant == v.wrong[0].invariant {
+			s, v = shorter, less
+		}
+	}
+	return s, v
 }
 
 func joinKinds(kinds []kind) string {
@@ -84,8 +102,10 @@ func (g *playground) play(t *testing.T, s script) *verdict {
 	if err := os.WriteFile(path, g.empty, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	endless := time.AfterFunc(historyMax, func() { panic("a history comes to no end; replay: " + s.command()) })
+	defer endless.Stop()
 	var v *verdict
-	synctest.Test(t, func(*testing.T) { v = newHistory(s.seed, s.kinds, path).play() })
+	synctest.Test(t, func(*testing.T) { v = newHistory(s, path).play() })
 	return v
 }
 
@@ -141,9 +161,7 @@ func (g *playground) all(t *testing.T, n int, at func(int) script, judge func(sc
 						return
 					}
 					s := at(i)
-					endless := time.AfterFunc(historyMax, func() { panic("a history comes to no end; replay: " + s.command()) })
 					v := g.play(t, s)
-					endless.Stop()
 					if done := sum.add(v); sum.due() {
 						t.Logf("%d to do; %s", n-int(done), &sum)
 					}
@@ -160,6 +178,7 @@ func (g *playground) all(t *testing.T, n int, at func(int) script, judge func(sc
 // failures reports histories that went wrong, the first few in full.
 type failures struct {
 	t     *testing.T
+	g     *playground
 	mu    sync.Mutex
 	shown int
 }
@@ -173,6 +192,8 @@ func (f *failures) judge(s script, v *verdict) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.shown++
-	f.t.Errorf("seed %d (%s): %s\nreplay: %s\n%s", s.seed, joinKinds(v.kinds), v.wrong[0], s.command(), strings.Join(v.lines, "\n"))
+	f.t.Errorf("seed %d (%s): %s\nreplay: %s", s.seed, joinKinds(v.kinds), v.wrong[0], s.command())
+	s, v = f.g.shortest(f.t, s, v)
+	f.t.Logf("shortest replay (%s): %s\n%s", joinKinds(v.kinds), s.command(), strings.Join(v.lines, "\n"))
 	return f.shown < failuresShown
 }

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"flag"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -10,9 +11,10 @@ import (
 //
 //	go test ./runner -run Simulation -timeout 0 -v -sim.seeds=100000
 var (
-	simSeeds = flag.Int("sim.seeds", 0, "number of random histories to simulate; 0 is the short form")
-	simSeed  = flag.Uint64("sim.seed", 0, "simulate the history of this seed only, and show its log")
-	simKinds = flag.String("sim.faults", "", "the faults of the history of -sim.seed, in order, with commas; empty draws them from the seed")
+	simSeeds   = flag.Int("sim.seeds", 0, "number of random histories to simulate; 0 is the short form")
+	simSeed    = flag.Uint64("sim.seed", 0, "simulate the history of this seed only, and show its log")
+	simWithout = flag.String("sim.without", "", "places of faults that the history of -sim.seed leaves out, from 0, with commas")
+	simKinds   = flag.String("sim.faults", "", "the faults of the history of -sim.seed, in order, with commas; empty draws them from the seed")
 )
 
 // TestSimulation plays random histories, each with at least three faults of
@@ -20,14 +22,14 @@ var (
 func TestSimulation(t *testing.T) {
 	g := newPlayground(t)
 	if *simSeed != 0 {
-		g.replay(t, *simSeed, *simKinds)
+		g.replay(t, *simSeed, *simKinds, *simWithout)
 		return
 	}
 	n := simShort
 	if *simSeeds > 0 {
 		n = *simSeeds
 	}
-	f := &failures{t: t}
+	f := &failures{t: t, g: g}
 	g.all(t, n, func(i int) script { return script{seed: uint64(i + 1)} }, f.judge)
 }
 
@@ -35,7 +37,7 @@ func TestSimulation(t *testing.T) {
 // pairs, and in triples: a sample of those, or all in the long form.
 func TestSimulationOfFaults(t *testing.T) {
 	g := newPlayground(t)
-	f := &failures{t: t}
+	f := &failures{t: t, g: g}
 	scripts := systematic(*simSeeds > 0)
 	step := faultsStep
 	if *simSeeds > 0 {
@@ -75,7 +77,7 @@ func systematic(all bool) []script {
 func TestSimulationRepeats(t *testing.T) {
 	g := newPlayground(t)
 	n := max(simShort/20, min(*simSeeds/10, 1000))
-	f := &failures{t: t}
+	f := &failures{t: t, g: g}
 	g.all(t, n, func(i int) script { return script{seed: uint64(i + 1)} }, func(s script, first *verdict) bool {
 		second := g.play(t, s)
 		if first.hash == second.hash {
@@ -99,12 +101,19 @@ func firstDifference(a, b []string) string {
 }
 
 // replay plays one history and shows it.
-func (g *playground) replay(t *testing.T, seed uint64, kinds string) {
+func (g *playground) replay(t *testing.T, seed uint64, kinds, without string) {
 	s := script{seed: seed}
 	if kinds != "" {
 		for name := range strings.SplitSeq(kinds, ",") {
 			s.kinds = append(s.kinds, kind(name))
 		}
+	}
+	for place := range strings.FieldsFuncSeq(without, func(r rune) bool { return r == ',' }) {
+		n, err := strconv.Atoi(place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.without = append(s.without, n)
 	}
 	v := g.play(t, s)
 	t.Logf("%s\ntrace %s", strings.Join(v.lines, "\n"), v.hash)
