@@ -2,9 +2,12 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // seenAs is a created job of the plan, as the ledger has it and the service shows it.
@@ -209,4 +212,73 @@ func TestSamplesComeByEveryJob(t *testing.T) {
 			t.Errorf("%d runs compared %d of 97 jobs, with %d that differ", runs, len(compared), differing)
 		}
 	}
+}
+
+// TestWhatIsDoneAboutADifferenceSettlesIt: whatever ledger, plan and service have
+// of both lists, once an update has made the job as it says, nothing is left to do;
+// and a job that is only recorded was so before.
+func TestWhatIsDoneAboutADifferenceSettlesIt(t *testing.T) {
+	texts := []string{`{"a":1}`, `{"b":{"all":true}}`, `{"c":[1,2]}`}
+	partitions := []string{"", `{"p":1}`, `{"q":2}`}
+	specs := func(job Job, n int) Spec {
+		job.DBList, job.PartitionList = texts[n%3], partitions[n/3]
+		return job.Spec
+	}
+	for n := range 9 * 9 * 9 * 3 {
+		job, entry := wantedJob("orders"), Entry{}
+		job.Spec = specs(job, n%9)
+		job.Digest = HashSpec(job.Spec)
+		had := wantedJob("orders")
+		had.Spec = specs(had, n/9%9)
+		had.Digest = HashSpec(had.Spec)
+		entry = entryFor(had, StateCreated)
+		has := specs(job, n/81%9)
+		switch n / 729 {
+		case 1:
+			job.Ignore = fieldSet(t, "db_list")
+		case 2:
+			job.Ignore = fieldSet(t, "partition_list")
+		}
+		diff := func(has Spec) Change {
+			seen := seenAs(had, func(_ *RemoteJob, d *RemoteDetail) { d.DBList, d.PartitionList = has.DBList, has.PartitionList })
+			return Diff(&Plan{Jobs: []Job{job}}, Snapshot{Entries: map[string]Entry{"orders": entry}}, nil, DiffOptions{Seen: seen})[0]
+		}
+		first := diff(has)
+		if first.Kind == KindKeep {
+			continue
+		}
+		is := first.Updated()
+		if first.OnlyRecorded() && (!SameJSON(is.DBList, has.DBList) || !SameJSON(is.PartitionList, has.PartitionList)) {
+			t.Fatalf("%d: %+v is only recorded, and the service has %+v", n, is, has)
+		}
+		if job.Ignore.Has("db_list") && is.DBList != has.DBList || job.Ignore.Has("partition_list") && is.PartitionList != has.PartitionList {
+			t.Fatalf("%d: what is ignored is changed from %+v to %+v", n, has, is)
+		}
+		entry.Spec, entry.Digest = is, job.Digest
+		if then := diff(is); first.Kind != KindUpdate || then.Kind != KindKeep {
+			t.Fatalf("%d: %s, and after it %s: %+v", n, first.Kind, then.Kind, then.Fields)
+		}
+	}
+}
+
+func TestRenderSaysWhoStandsAlone(t *testing.T) {
+	text.DisableColors()
+	p := &Plan{Name: "shop", File: "shop.yaml"}
+	ledger, o := Snapshot{Entries: map[string]Entry{}}, DiffOptions{Seen: map[string]Seen{}}
+	const ours, theirs = `{"sales":{"all":true}}`, `{"stock":{"all":true}}`
+	for _, one := range []struct{ name, wants, has string }{{"followed", ours, ours}, {"mine", ours, `{"EntireInstance":true}`}, {"theirs", `{"EntireInstance":true}`, theirs}, {"third", ours, theirs}} {
+		had, job := wantedJob(one.name), wantedJob(one.name)
+		job.DBList = one.wants
+		job.Digest = HashSpec(job.Spec)
+		p.Jobs, ledger.Entries[one.name] = append(p.Jobs, job), entryFor(had, StateCreated)
+		maps.Copy(o.Seen, seenAs(had, func(_ *RemoteJob, d *RemoteDetail) { d.DBList = one.has }))
+	}
+	moved := wantedJob("source")
+	p.Jobs, ledger.Entries["source"] = append(p.Jobs, moved), entryFor(moved, StateCreated)
+	maps.Copy(o.Seen, seenAs(moved, func(r *RemoteJob, d *RemoteDetail) { r.SourceInstance, d.SourceInstance = "pc-9", "pc-9" }))
+	var b strings.Builder
+	if err := Render(&b, Preview{Plan: p, Changes: Diff(p, ledger, nil, o)}, RenderOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "render-refreshed.txt", b.String())
 }

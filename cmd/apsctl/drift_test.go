@@ -250,3 +250,27 @@ func TestDriftBesideAnApply(t *testing.T) {
 		t.Errorf("after it, and %d looks, it tells of %+v", looks, d)
 	}
 }
+
+func TestDriftOfJobsThatAreNew(t *testing.T) {
+	b := newBench(t)
+	b.emulator("--list-lag", "10m")
+	b.write("plan.yaml", planOf(3))
+	b.want(exitDone, "apply", "--yes", "plan.yaml")
+	if d := b.drift(exitDone); len(d.Notes) != 3 || d.Notes[0].Kind != plan.NoteNew || d.Compared != 0 {
+		t.Errorf("jobs that are not listed yet are %+v", d)
+	}
+	if r := b.want(exitDone, "plan", "--refresh", "all", "plan.yaml"); !strings.Contains(r.stdout, "3 to keep") {
+		t.Error(r)
+	}
+}
+
+func TestDriftTellsOfJobsThatFailed(t *testing.T) {
+	b := newBench(t)
+	b.emulator("--initializing", "1ms", "--fail-share", "1")
+	b.write("plan.yaml", planOf(2))
+	b.want(exitDone, "apply", "--yes", "plan.yaml")
+	b.eventually("both to fail", func() bool {
+		return strings.Count(b.apsctl("drift", "plan.yaml").stdout, "failed ") == 2
+	})
+	b.want(exitChanges, "drift", "plan.yaml")
+}
