@@ -26,7 +26,7 @@ func (r *Run) Apply(ctx context.Context, drain <-chan struct{}, changes []plan.C
 	s.loop(drain)
 	report := Report{
 		Stop: s.stopped, StopDetail: s.stopDetail, StopFailure: s.stopFailure,
-		Requests: s.requests, Throttled: s.throttled, Elapsed: time.Since(s.started),
+		Requests: s.requests, Retries: s.retried, Throttled: s.throttled, Elapsed: time.Since(s.started),
 	}
 	for _, t := range s.tasks {
 		if t.change.Kind != plan.KindLeftOver || t.state.Unresolved() { // a left-over is news only while it is open
@@ -69,6 +69,7 @@ type scheduler struct {
 	total, done, created int
 	unresolved           int // this run's and earlier ones', now
 	requests, throttled  int
+	retried              int
 	cause                string // why the latest retry waits
 }
 

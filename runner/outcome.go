@@ -30,6 +30,9 @@ func (s *scheduler) attempted(t *task, a *attempt) {
 		s.panicked(t, a)
 	case stepSent:
 		s.requests++
+		if t.tries > 1 {
+			s.retried++
+		}
 		t.attempt, t.state = a.number, stateOf(a.outcome.Verdict)
 		s.judge(t, a)
 	}

@@ -78,6 +78,7 @@ type Report struct {
 	// StopFailure classifies it when the service's answer led to it.
 	StopFailure plan.Failure
 	Requests    int // create requests sent
+	Retries     int // of those, further ones for the same job
 	Throttled   int // of those, answered with a throttling code
 	Elapsed     time.Duration
 }

@@ -185,7 +185,7 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 	}
 	c.alone.news.record = record
 	report, err := c.apply(ctx, wanted, service, ledger, record.ID)
-	c.alone.news.report = report
+	c.alone.news.report, c.alone.news.calls = report, service.Calls()
 	return c.finish(ctx, wanted, service, ledger, record.ID, report, err)
 }
 
@@ -210,6 +210,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 	reading, cancel := c.reading(ctx)
 	defer cancel()
 	changes, err := run.Prepare(reading)
+	c.alone.news.delays = delaysIn(run.Listings())
 	if err != nil {
 		return nil, c.alone.late(reading, err)
 	}

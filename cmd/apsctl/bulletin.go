@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/aps"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
@@ -23,6 +24,8 @@ type bulletin struct {
 	ledger   string         // path
 	locked   bool           // the run had the lock
 	report   *runner.Report // nil when nothing was carried out
+	calls    []aps.CallCount
+	delays   map[string]int64 // by job id, of the listings that were taken
 	code     int
 	failed   error // what ended it altogether, or nil
 	finished time.Time

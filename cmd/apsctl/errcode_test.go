@@ -191,6 +191,7 @@ var wrappedLater = map[string]string{
 	"parseAge":         "a flag: usage",
 	"ifLocked.Set":     "a flag: usage",
 	"parseHook":        "unattended.hooks: usage",
+	"writeMetrics":     "a warning",
 	"hook.post":        "a warning",
 	"withoutURL":       "a warning",
 	"notifier.send":    "a warning",

@@ -25,6 +25,7 @@ type unattended struct {
 	heartbeat  string // address, or ""
 	notify     string // address, or ""
 	form       string // of messages; "" goes by the host
+	metrics    string // file, or ""
 
 	started  time.Time
 	skipped  bool // the ledger was left to another run
@@ -46,6 +47,7 @@ func (u *unattended) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&u.heartbeat, "heartbeat", "", "tell a monitor in the manner of healthchecks.io: `URL`/start, then URL or URL/EXITCODE (default $"+heartbeatVariable+")")
 	flags.StringVar(&u.notify, "notify", "", "send a message to this `URL` when the run ends otherwise than the plan's run before (default $"+notifyVariable+")")
 	flags.StringVar(&u.form, "notify-form", "", "`form` of that message: "+strings.Join(notifyForms, ", ")+" (default by the host of the URL, else json)")
+	flags.StringVar(&u.metrics, "metrics", "", "write metrics of the run and the plan's jobs to this `file`, for node_exporter's textfile collector")
 	_ = cmd.RegisterFlagCompletionFunc("notify-form", cobra.FixedCompletions(notifyForms, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -113,6 +115,11 @@ func (u *unattended) over(parent context.Context, a *app, err error) {
 	u.news.code, _ = classify(err)
 	if u.notifier != nil {
 		u.notifier.tell(ctx, a, &u.news)
+	}
+	if u.metrics != "" {
+		if err := writeMetrics(ctx, u.metrics, &u.news); err != nil {
+			a.warn("the metrics were not written to " + u.metrics + ": " + err.Error())
+		}
 	}
 	if u.beat != nil {
 		u.beat.end(ctx, &u.news, u.news.lines(a))
