@@ -24,6 +24,7 @@ const statusShown = 100
 
 type statusCommand struct {
 	app     *app
+	chosen  jobChoice
 	target  target
 	output  outputFormat
 	refresh bool
@@ -34,19 +35,21 @@ type statusCommand struct {
 func newStatusCommand(a *app) *cobra.Command {
 	c := &statusCommand{app: a}
 	cmd := &cobra.Command{
-		Use:   "status [PLAN]",
+		Use:   "status [SELECTOR...]",
 		Short: "List the jobs that the ledger knows",
-		Long: `status lists the jobs in the ledger, of one plan (by its name, not its file) or
-of all. With --refresh it takes one complete listing per region and adds status,
-progress and delay as the service tells them. It changes nothing and can run
-beside an apply. Where there is no ledger yet it says so and exits 0, but for one
-that --ledger names: then it exits 13.`,
-		Args:              cobra.MaximumNArgs(1),
+		Long: `status lists the jobs in the ledger: all, those of one plan with --plan, or those
+that a selector fits. With --refresh, or a selector that asks for what only the
+service knows, it takes one complete listing per region and adds status, progress
+and delay as the service tells them, and the last logs of the first few jobs that
+failed. It changes nothing and can run beside an apply. Where there is no ledger
+yet it says so and exits 0, but for one that --ledger names: then it exits 13.
+
+` + selectorUsage,
+		Example:           "  apsctl status --plan orders --refresh\n  apsctl status state=failed\n  apsctl status 'orders-*' team=a -o json",
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.run(cmd.Context(), strings.Join(args, ""))
-		},
+		RunE:              c.run,
 	}
+	c.chosen.addFlags(cmd)
 	c.target.addLedgerFlags(cmd)
 	c.target.addServiceFlags(cmd)
 	c.output.addFlag(cmd)
@@ -62,9 +65,19 @@ type jobStatus struct {
 	asked  bool
 	remote *plan.RemoteJob // nil when not asked, or not listed
 	others int             // listed jobs of the same name, source and destination
+	logs   []plan.ActionLog
 }
 
-func (c *statusCommand) run(ctx context.Context, planName string) error {
+func (j jobStatus) failed() bool {
+	return j.remote != nil && plan.ClassOf(j.remote.Status) == plan.ClassFailed
+}
+
+func (c *statusCommand) run(cmd *cobra.Command, args []string) error {
+	ctx := cmd.Context()
+	if err := c.chosen.read(cmd, args); err != nil {
+		return err
+	}
+	c.refresh = c.refresh || c.chosen.choice.AsksService()
 	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
 	if errors.Is(err, fs.ErrNotExist) && c.target.ledger == "" {
 		fmt.Fprintf(c.app.stderr, "apsctl: no ledger at %s yet; the first apsctl apply makes it\n", printable.Line(c.target.ledgerPath()))
@@ -74,53 +87,95 @@ func (c *statusCommand) run(ctx context.Context, planName string) error {
 		return err
 	}
 	defer ledger.Close()
-	if planName != "" {
-		if err := checkPlan(ctx, ledger, planName); err != nil {
-			return err
-		}
-	}
-	entries, err := ledger.Entries(ctx, store.Filter{Plan: planName})
+	regions := &listedRegions{open: func(ctx context.Context) (*service, error) { return c.openService(ctx, ledger) }}
+	defer regions.close()
+	all, places, err := c.chosen.entries(ctx, ledger, regions.list)
 	if err != nil {
 		return err
 	}
-	jobs := make([]jobStatus, len(entries))
-	for i, entry := range entries {
-		jobs[i].Entry = entry
+	jobs := make([]jobStatus, len(places))
+	for i, place := range places {
+		jobs[i].Entry = all[place]
 	}
 	if c.refresh && len(jobs) > 0 {
-		if err := c.ask(ctx, ledger, jobs); err != nil {
+		if err := c.ask(ctx, regions, jobs); err != nil {
 			return err
 		}
 	}
 	return c.print(jobs)
 }
 
-// ask adds what the service lists, after checking that it is the service that
-// the ledger belongs to.
-func (c *statusCommand) ask(ctx context.Context, ledger *store.Ledger, jobs []jobStatus) error {
+// openService connects to the service, after checking that it is the one that the
+// ledger belongs to.
+func (c *statusCommand) openService(ctx context.Context, ledger *store.Ledger) (*service, error) {
 	service, err := c.app.openService(c.target, c.rate)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer service.close()
 	if err := checkAccount(ctx, ledger, service); err != nil {
-		return err
+		service.close()
+		return nil, err
 	}
-	listed := map[string]*listedJobs{} // by region
+	return service, nil
+}
+
+// listedRegions are the listings that were taken, each once. The service is opened
+// when the first is needed.
+type listedRegions struct {
+	open     func(context.Context) (*service, error)
+	service  *service
+	listings map[string]plan.Listing
+}
+
+func (l *listedRegions) list(ctx context.Context, region string) (plan.Listing, error) {
+	if listing, ok := l.listings[region]; ok {
+		return listing, nil
+	}
+	if l.service == nil {
+		var err error
+		if l.service, err = l.open(ctx); err != nil {
+			return plan.Listing{}, err
+		}
+		l.listings = map[string]plan.Listing{}
+	}
+	listing, err := l.service.List(ctx, region, false)
+	if err == nil {
+		l.listings[region] = listing
+	}
+	return listing, err
+}
+
+func (l *listedRegions) close() {
+	if l.service != nil {
+		l.service.close()
+	}
+}
+
+// ask adds what the service lists, and the logs of jobs that failed.
+func (c *statusCommand) ask(ctx context.Context, regions *listedRegions, jobs []jobStatus) error {
+	indexed := map[string]*listedJobs{} // by region
+	var failed []plan.Entry
 	for i := range jobs {
 		region := jobs[i].Region
-		if listed[region] == nil {
-			listing, err := service.List(ctx, region, false)
+		if indexed[region] == nil {
+			listing, err := regions.list(ctx, region)
 			if err != nil {
 				return err
 			}
-			listed[region] = indexJobs(listing.Jobs)
+			indexed[region] = indexJobs(listing.Jobs)
 		}
 		jobs[i].asked = true
-		if remote, ok := listed[region].byID[jobs[i].JobID]; ok {
+		if remote, ok := indexed[region].byID[jobs[i].JobID]; ok {
 			jobs[i].remote = &remote
 		}
-		jobs[i].others = listed[region].likeIt(jobs[i].Entry)
+		jobs[i].others = indexed[region].likeIt(jobs[i].Entry)
+		if jobs[i].failed() {
+			failed = append(failed, jobs[i].Entry)
+		}
+	}
+	logs := c.app.lastLogs(ctx, regions.service, failed)
+	for i := range jobs {
+		jobs[i].logs = logs[jobs[i].JobID]
 	}
 	return nil
 }
@@ -175,6 +230,10 @@ func (c *statusCommand) print(jobs []jobStatus) error {
 	if c.output.json() {
 		return writeJSON(c.app.stdout, newStatusJSON(jobs))
 	}
+	if len(jobs) == 0 && !c.chosen.choice.IsZero() {
+		_, err := fmt.Fprintln(c.app.stdout, "No job of the ledger fits.")
+		return err
+	}
 	return writeStatus(c.app.stdout, jobs, c.refresh, c.full)
 }
 
@@ -202,8 +261,25 @@ func writeStatus(w io.Writer, jobs []jobStatus, refreshed, full bool) error {
 	if more := len(jobs) - shown; more > 0 {
 		fmt.Fprintf(&b, "… and %s; --full lists all\n", plan.Count(more, "more job"))
 	}
+	writeFailedLogs(&b, jobs)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeFailedLogs shows what jobs that failed have logged.
+func writeFailedLogs(b *strings.Builder, jobs []jobStatus) {
+	begun := false
+	for _, j := range jobs {
+		if len(j.logs) == 0 {
+			continue
+		}
+		if !begun {
+			b.WriteString("\nThe last logs of jobs that failed:\n")
+			begun = true
+		}
+		fmt.Fprintf(b, "  %s (%s)\n", printable.Line(j.Name), printable.Line(j.JobID))
+		writeLogs(b, j.logs)
+	}
 }
 
 func (j jobStatus) row(refreshed bool) table.Row {
@@ -259,6 +335,7 @@ type jobStatusJSON struct {
 	Destination string      `json:"destination"`
 	Reason      string      `json:"reason"`
 	Remote      *remoteJSON `json:"service,omitempty"`
+	Logs        []logJSON   `json:"logs,omitempty"` // of a job that failed
 }
 
 // remoteJSON is what the service tells; Listed false leaves the rest empty.
@@ -278,6 +355,7 @@ func newStatusJSON(jobs []jobStatus) statusJSON {
 		one := jobStatusJSON{
 			Plan: j.Plan, Name: j.Name, State: j.State, JobID: j.JobID, Attempts: j.Attempt,
 			Region: j.Region, Source: j.Spec.Source.Instance, Destination: j.Spec.Destination.Instance, Reason: j.Reason,
+			Logs: newLogsJSON(j.logs),
 		}
 		if j.asked {
 			one.Remote = &remoteJSON{Duplicates: j.others}

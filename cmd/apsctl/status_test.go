@@ -1,0 +1,48 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func (b *bench) statusOf(args ...string) (out statusJSON) {
+	b.Helper()
+	b.decode(b.want(0, append(append([]string{"status"}, args...), "-o", "json")...), &out)
+	return out
+}
+
+func TestStatusOfSomeJobs(t *testing.T) {
+	b := newBench(t)
+	c := b.emulator("--initializing", "1ms", "--fail-share", "1")
+	b.write("apsctl.yaml", strings.ReplaceAll(lifePlan, ", state: running", ""))
+	b.want(0, "apply", "--yes")
+	if got := b.statusOf("team=a"); len(got.Jobs) != 2 || got.Jobs[0].Name != "a-0" || got.Jobs[0].Remote != nil {
+		t.Errorf("by label: %+v", got)
+	}
+	if got := b.statusOf("--plan", "life", "*-0", "--exclude", "b-*"); len(got.Jobs) != 1 {
+		t.Errorf("by pattern: %+v", got)
+	}
+	if n := c.stats().Actions["DescribeApsJobs"].Calls; n > 2 { // of apply
+		t.Errorf("the service was asked %d times", n)
+	}
+	b.life(0, "suspend", "a-1")
+	failed := b.statusOf("state=failed")
+	if len(failed.Jobs) != 3 || failed.Jobs[0].Remote.Status != "InitializeFailed" || len(failed.Jobs[0].Logs) != 1 {
+		t.Errorf("by what the service says: %+v", failed)
+	}
+	r := b.want(0, "status", "--refresh")
+	for _, text := range []string{
+		"InitializeFailed: The table orders.items has no primary key", "\nThe last logs of jobs that failed:\n  ",
+		"Z ERROR FullDataSync: The table orders.items has no primary key.\n",
+	} {
+		if !strings.Contains(r.stdout, text) {
+			t.Errorf("it does not say %q: %s", text, r)
+		}
+	}
+	if r := b.want(0, "status", "x-*"); r.stdout != "No job of the ledger fits.\n" {
+		t.Errorf("a pattern that fits nothing: %s", r)
+	}
+	if r := b.want(exitInvalid, "status", "life"); !strings.Contains(r.stderr, "that is a plan: --plan life") {
+		t.Errorf("a plan's name: %s", r)
+	}
+}
