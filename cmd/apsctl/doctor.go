@@ -27,6 +27,9 @@ type doctorCommand struct {
 	policy  string
 	account string
 	rate    float64
+	probe   probeFlags
+
+	interrupts *interrupts
 
 	// What was found on the way; nil and empty where it was not.
 	diagnosis diagnosis
@@ -36,7 +39,7 @@ type doctorCommand struct {
 }
 
 func newDoctorCommand(a *app) *cobra.Command {
-	c := &doctorCommand{app: a}
+	c := &doctorCommand{app: a, interrupts: newInterrupts(a.stderr)}
 	cmd := &cobra.Command{
 		Use:   "doctor [FILE...]",
 		Short: "Look for what keeps apsctl from working, and print the RAM policy it needs",
@@ -49,11 +52,15 @@ change would show, such as the permission to create, it cannot tell.
 With --policy it prints the least policy that the plan needs, ready to paste into
 RAM, and looks at nothing else.
 
+With --probe it measures on a real account what the documentation leaves open: up
+to three throw-away jobs, each written down before it is created, that are deleted
+again whatever happens. If it is killed, --probe --clean deletes them.
+
 ` + planUsage + ` Where that is missing, too, what needs no plan is looked at.
 
 It exits with 0 when there is no trouble, else with 13 (ledger), 12 (credentials or
 permission), 10 (plan) or 1, the first of these that fits.`,
-		Example: "  apsctl doctor migration.yaml\n  apsctl doctor --region cn-hangzhou -o json\n  apsctl doctor --policy migration.yaml > policy.json\n  apsctl doctor --policy=read migration.yaml",
+		Example: "  apsctl doctor migration.yaml\n  apsctl doctor --region cn-hangzhou -o json\n  apsctl doctor --policy migration.yaml > policy.json\n  apsctl doctor --policy=read migration.yaml\n  apsctl doctor --probe --region cn-hangzhou --source pc-bp1test --destination amv-bp1test --out measured.md",
 		RunE:    c.run,
 	}
 	c.files.addFlags(cmd)
@@ -67,10 +74,19 @@ permission), 10 (plan) or 1, the first of these that fits.`,
 	flags.Lookup("policy").NoOptDefVal = policyApply
 	flags.StringVar(&c.account, "account", "", "account `id` in the policy (default that of the ledger, else *)")
 	flags.Float64Var(&c.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")
+	c.probe.addFlags(flags)
 	return cmd
 }
 
 func (c *doctorCommand) run(cmd *cobra.Command, args []string) error {
+	if c.probe.on {
+		return c.runProbe(cmd, args)
+	}
+	for _, name := range probeFlagNames {
+		if cmd.Flags().Changed(name) {
+			return usagef(cmd, "--%s goes with --probe", name)
+		}
+	}
 	if cmd.Flags().Changed("policy") {
 		return c.printPolicy(cmd, args)
 	}

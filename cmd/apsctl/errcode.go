@@ -9,6 +9,7 @@ import (
 
 	"github.com/apsctl/apsctl/internal/aps"
 	"github.com/apsctl/apsctl/internal/emulator"
+	"github.com/apsctl/apsctl/internal/probe"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
 	"github.com/apsctl/apsctl/store"
@@ -69,6 +70,9 @@ var errorTypes = []func(error) errorCode{
 	ofType(func(e *store.Error) errorCode { return ledgerCode(e.Kind) }),
 	ofType(func(*runner.LedgerError) errorCode { return codeLedgerTrouble }),
 	ofType(func(*store.QueryError) errorCode { return codeQuery }),
+	ofType(func(*probe.JournalError) errorCode { return codeProbeJournal }),
+	ofType(func(*probe.UnknownError) errorCode { return codeProbeUnknown }),
+	ofType(func(e *probe.RefusedError) errorCode { return probeCode(e.Outcome.Failure) }),
 	ofType(func(*runner.SkewError) errorCode { return codeSkew }),
 	ofType(func(*runner.RefusedError) errorCode { return codeOrder }),
 	ofType(func(*plan.LimitError) errorCode { return codeLimit }),
@@ -145,6 +149,15 @@ func callCode(failure plan.Failure) errorCode {
 		return codeConfig
 	}
 	return codeRefused
+}
+
+// probeCode is the code of a throw-away job that was not created: what is wrong
+// with the key or the endpoint is no matter of the probe.
+func probeCode(failure plan.Failure) errorCode {
+	if failure == plan.FailureOther {
+		return codeProbeRefused
+	}
+	return callCode(failure)
 }
 
 // fileCode is the code of an error of the operating system about a file, else

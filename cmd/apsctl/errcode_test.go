@@ -21,6 +21,7 @@ import (
 
 	"github.com/apsctl/apsctl/internal/aps"
 	"github.com/apsctl/apsctl/internal/emulator"
+	"github.com/apsctl/apsctl/internal/probe"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
 	"github.com/apsctl/apsctl/store"
@@ -48,6 +49,10 @@ var errorExamples = map[string]struct {
 	"runner.LedgerError":  {&runner.LedgerError{Doing: "x", Err: errors.New("x")}, codeLedgerTrouble},
 	"runner.SkewError":    {&runner.SkewError{}, codeSkew},
 	"runner.RefusedError": {&runner.RefusedError{}, codeOrder},
+
+	"internal/probe.JournalError": {&probe.JournalError{Err: &fs.PathError{Err: fs.ErrPermission}}, codeProbeJournal},
+	"internal/probe.UnknownError": {&probe.UnknownError{}, codeProbeUnknown},
+	"internal/probe.RefusedError": {&probe.RefusedError{Outcome: plan.Outcome{Failure: plan.FailureOther}}, codeProbeRefused},
 
 	"internal/aps.IncompleteError": {&aps.IncompleteError{}, codeListing},
 	"internal/aps.ErrDebug":        {fmt.Errorf("DEBUG=dara %w", aps.ErrDebug), codeDebug},
@@ -90,7 +95,7 @@ var notMet = map[string]string{
 // be told apart by codeOf, with an entry in errorTable.
 func TestEveryErrorHasACode(t *testing.T) {
 	known := map[string]bool{}
-	for _, folder := range []string{"cmd/apsctl", "plan", "store", "runner", "internal/aps", "internal/emulator", "internal/secret"} {
+	for _, folder := range []string{"cmd/apsctl", "plan", "store", "runner", "internal/aps", "internal/emulator", "internal/secret", "internal/probe"} {
 		for _, name := range errorNames(t, folder) {
 			name = folder + "." + name
 			known[name] = true

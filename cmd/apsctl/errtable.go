@@ -21,6 +21,7 @@ const (
 	groupPlan    errorGroup = "Plan"
 	groupLedger  errorGroup = "Ledger"
 	groupService errorGroup = "Service and credentials"
+	groupProbe   errorGroup = "Probe"
 	groupJob     errorGroup = "What became of a job"
 	groupStop    errorGroup = "Why a run stopped early"
 )
@@ -82,6 +83,12 @@ const (
 	codeSkew        errorCode = "E-SKEW"
 	codeSecret      errorCode = "E-SECRET"
 	codeDuplicates  errorCode = "E-DUPLICATES"
+
+	codeProbeLeft    errorCode = "E-PROBE-LEFT"
+	codeProbeUnknown errorCode = "E-PROBE-UNKNOWN"
+	codeProbeRefused errorCode = "E-PROBE-REFUSED"
+	codeProbeJournal errorCode = "E-PROBE-JOURNAL"
+	codeProbeForeign errorCode = "E-PROBE-FOREIGN"
 
 	codeJobFailed    errorCode = "E-JOB-FAILED"
 	codeJobUnhealthy errorCode = "E-JOB-UNHEALTHY"
@@ -264,6 +271,22 @@ var errorTable = []errorEntry{
 	{codeDuplicates, exitFailure, "jobs exist twice",
 		"The service lists several jobs of one name, source and destination; each loads the same data.",
 		"Compare them in the console and delete the surplus ones there; `apsctl resolve` shows those that the ledger has.", groupService},
+
+	{codeProbeLeft, exitUnknown, "a probe may have left throw-away jobs",
+		"A job could not be deleted, a create has no answer yet, or an earlier probe was killed.",
+		"Run the command that the message ends with: it deletes them by name and id. Until then they cost what any job costs.", groupProbe},
+	{codeProbeUnknown, exitUnknown, "a create of a probe has no answer",
+		"The request was sent, no answer came, and its job is not listed within `--wait`. Nothing more was sent.",
+		"`apsctl doctor --probe --clean` later: it looks for the job and deletes it.", groupProbe},
+	{codeProbeRefused, exitFailure, "a throw-away job was refused",
+		"The service does not create it: a quota, an instance that does not fit, or new jobs are closed for the account.",
+		"Read the service's code; try other instances. What was measured before it is in the report.", groupProbe},
+	{codeProbeJournal, exitFailure, "the journal of a probe cannot be used",
+		"A probe writes down what it is about to create, beside the ledger, and sends nothing otherwise.",
+		"Correct the folder's permissions or free some space.", groupProbe},
+	{codeProbeForeign, exitFailure, "the journal of a probe is of another account",
+		"The probe that left it ran with another key, or against another service.",
+		"Use that account's key and endpoint to clean up.", groupProbe},
 
 	{codeJobFailed, exitFailed, "the job failed",
 		"The service refused it, a password could not be read, or it never got through within its attempts. Nothing of it is open.",

@@ -27,9 +27,10 @@ var allowed = map[string][]string{
 	"internal/mutant":     {},
 	"internal/structure":  {},
 	"internal/bench":      {},
+	"internal/probe":      {"plan", "internal/aps", "internal/secret"},
 	"examples":            {},
 	"cmd/apsctl": {
-		"plan", "store", "runner", "internal/aps", "internal/emulator", "internal/printable", "internal/secret",
+		"plan", "store", "runner", "internal/aps", "internal/emulator", "internal/printable", "internal/secret", "internal/probe",
 		"internal/crashpoint",
 	},
 }
