@@ -77,6 +77,16 @@ func (l Limit) looser(other Limit) bool {
 // MarshalText is String.
 func (l Limit) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
+// UnmarshalText reads what MarshalText wrote.
+func (l *Limit) UnmarshalText(text []byte) (err error) {
+	if string(text) == limitNone {
+		*l = NoLimit()
+		return nil
+	}
+	*l, err = ParseLimit(string(text))
+	return err
+}
+
 // Limits are what one run may do. nil means no limit.
 type Limits struct {
 	// A run that would do more is refused before it starts. Shares of MaxCreate and

@@ -46,6 +46,9 @@ func ParseRefresh(text string) (Refresh, error) {
 	return Refresh{}, errors.New("it is none, changed, all, or sample: and a share or a number, such as sample:5%")
 }
 
+// Sampled reports whether r is about other jobs each time.
+func (r Refresh) Sampled() bool { return r.mode == refreshSample || r.mode == refreshDrift }
+
 // String is as ParseRefresh reads it.
 func (r Refresh) String() string {
 	switch r.mode {

@@ -34,6 +34,9 @@ type applyCommand struct {
 	full     bool
 	refresh  refreshFlag
 
+	savedPath string
+	saved     *plan.Saved // nil unless savedPath is set
+
 	interrupts *interrupts
 	line       resolveLine
 	resolve    string // the command that looks now at what is left open
@@ -49,6 +52,9 @@ and with a complete listing of each region, shows what it would do, and does it.
 It can be stopped at any moment, by whatever means, and run again: no job is
 created a second time. The first Ctrl-C waits for the open requests, the second
 leaves at once.
+
+With --saved it does what plan --out saved, exactly that and once; see
+docs/saved-plans.md.
 
 With --refresh, what was changed outside apsctl is put back as the plan says, as
 far as that goes in place; the rest takes --allow replace.
@@ -74,7 +80,8 @@ The plan's own run: and limits: sections set defaults for the flags below.
 	c.refresh.addFlag(cmd)
 	flags := cmd.Flags()
 	flags.BoolVarP(&c.yes, "yes", "y", false, "do not ask; required where there is no terminal, and with a plan from standard input")
-	flags.BoolVar(&c.adopt, "adopt", false, "take over jobs that exist under a wanted name and agree with the plan")
+	addAdoptFlag(flags, &c.adopt)
+	flags.StringVar(&c.savedPath, "saved", "", "do what plan --out saved in this `file`, once, exactly, or not at all; it holds the plan, so no FILE is given")
 	flags.BoolVar(&c.full, "full", false, "list every change with every field")
 	return cmd
 }
@@ -91,12 +98,7 @@ func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	var err error
-	if c.choice, err = c.chosen.choice(cmd); err != nil {
-		return err
-	}
-	c.files.quiet = c.alone.quiet
-	wanted, err := c.files.load(c.app, cmd, args)
+	wanted, err := c.load(cmd, args)
 	c.alone.loaded(wanted, args)
 	if err != nil {
 		return err
@@ -108,6 +110,9 @@ func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	c.line = newResolveLine(cmd, args)
+	if c.saved != nil {
+		c.line = ledgerResolveLine(cmd)
+	}
 	c.resolve = c.line.look(wanted.Name)
 	crashpoint.At(crashpoint.PlanLoaded)
 	ctx, stop := c.interrupts.listen(cmd.Context())
@@ -125,6 +130,20 @@ func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	defer service.close()
 	return c.onLedger(ctx, wanted, service)
+}
+
+// load reads the plan and what is chosen of it.
+func (c *applyCommand) load(cmd *cobra.Command, args []string) (wanted *plan.Plan, err error) {
+	if c.savedPath != "" {
+		if wanted, err = c.openSaved(cmd, args); err != nil {
+			return nil, err
+		}
+	}
+	if c.choice, err = c.chosen.choice(cmd); err != nil || wanted != nil {
+		return wanted, err
+	}
+	c.files.quiet = c.alone.quiet
+	return c.files.load(c.app, cmd, args)
 }
 
 // lock takes the lock of the ledger.
@@ -171,7 +190,7 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 	if err != nil {
 		return c.alone.late(reading, err)
 	}
-	ledger, err := store.Open(ctx, c.target.ledgerPath(), store.Options{Create: true})
+	ledger, err := store.Open(ctx, c.target.ledgerPath(), store.Options{Create: c.saved == nil || c.saved.Ledger.Lineage == ""})
 	if err != nil {
 		return err
 	}
@@ -180,6 +199,12 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 		return err
 	}
 	record := newRunRecord(wanted)
+	if c.saved != nil {
+		if err := c.checkSaved(ctx, ledger); err != nil {
+			return err
+		}
+		record.Command = savedCommand(c.saved)
+	}
 	if err := ledger.BeginRun(ctx, record); err != nil {
 		return err
 	}
@@ -214,6 +239,11 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 	if err != nil {
 		return nil, c.alone.late(reading, err)
 	}
+	if c.saved != nil {
+		if err := c.sameAsSaved(changes); err != nil {
+			return nil, err
+		}
+	}
 	summary := plan.Summarize(changes)
 	if err := c.settings.limits.Check(changes, c.settings.allows(allowReplace)); err != nil {
 		return nil, err
@@ -223,6 +253,13 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 	})
 	if err := c.confirm(preview, summary); err != nil {
 		return nil, err
+	}
+	if c.saved != nil {
+		// On disk before anything is sent: whatever happens from here on, apply with the
+		// plan files takes up what is left, and this plan is not applied again.
+		if err := ledger.Spend(ctx, c.saved.ID, runID, time.Now()); err != nil {
+			return nil, err
+		}
 	}
 	display.start()
 	report, err := run.Apply(ctx, c.interrupts.draining, changes)

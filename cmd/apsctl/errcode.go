@@ -64,6 +64,8 @@ var errorTypes = []func(error) errorCode{
 	ofType(func(plan.Problems) errorCode { return codePlan }),
 	ofType(func(*endpointError) errorCode { return codeEndpoint }),
 	ofType(func(*plan.SelectorError) errorCode { return codeNoSuchJob }),
+	ofType(func(*plan.SavedError) errorCode { return codeSavedFile }),
+	ofType(func(*store.SpentError) errorCode { return codeSavedSpent }),
 	ofType(func(*store.LockedError) errorCode { return codeLocked }),
 	ofType(func(*store.ForeignError) errorCode { return codeLedgerForeign }),
 	ofType(func(*store.SameIDError) errorCode { return codeSameID }),

@@ -42,6 +42,7 @@ var errorExamples = map[string]struct {
 	"plan.Problems":      {plan.Problems{{Message: "x"}}, codePlan},
 	"plan.SelectorError": {&plan.SelectorError{Missing: []string{"x"}}, codeNoSuchJob},
 	"plan.LimitError":    {&plan.LimitError{}, codeLimit},
+	"plan.SavedError":    {&plan.SavedError{Why: "x"}, codeSavedFile},
 	"plan.CallError":     {&plan.CallError{Failure: plan.FailureOther}, codeRefused},
 	"plan.ErrMovedOn":    {plan.ErrMovedOn, codeMovedOn},
 	"plan.ErrTaken":      {plan.ErrTaken, codeSameID},
@@ -58,6 +59,7 @@ var errorExamples = map[string]struct {
 	"internal/aps.ErrDebug":        {fmt.Errorf("DEBUG=dara %w", aps.ErrDebug), codeDebug},
 	"internal/emulator.ErrInUse":   {emulator.ErrInUse, codeEmulatorInUse},
 
+	"store.SpentError":      {&store.SpentError{}, codeSavedSpent},
 	"store.LockedError":     {&store.LockedError{}, codeLocked},
 	"store.ForeignError":    {&store.ForeignError{}, codeLedgerForeign},
 	"store.SameIDError":     {&store.SameIDError{}, codeSameID},

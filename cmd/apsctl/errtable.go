@@ -46,6 +46,9 @@ const (
 	codeNoSuchJob   errorCode = "E-NO-SUCH-JOB"
 	codeLimit       errorCode = "E-LIMIT"
 	codeShortSettle errorCode = "E-SHORT-SETTLE"
+	codeSavedFile   errorCode = "E-SAVED-FILE"
+	codeSavedStale  errorCode = "E-SAVED-STALE"
+	codeSavedSpent  errorCode = "E-SAVED-SPENT"
 
 	codeLocked           errorCode = "E-LOCKED"
 	codeLedgerMissing    errorCode = "E-LEDGER-MISSING"
@@ -122,7 +125,7 @@ var errorTable = []errorEntry{
 		"It is read-only, has several names, belongs to somebody else, its disk is full, or it changed meanwhile. It was left as it was.",
 		"Do what the message says and run the command again.", groupCommand},
 	{codeExists, exitLimit, "a file of that name exists",
-		"`init`, `import --generate` and `ledger backup` never replace a file.",
+		"`init`, `import --generate` and `ledger backup` never replace a file; `plan --out` replaces only a saved plan.",
 		"Name another file, or move the old one away.", groupCommand},
 	{codeNoFolder, exitInvalid, "the folder of a new file does not exist",
 		"Only the file is made, not the folders above it.",
@@ -164,6 +167,15 @@ var errorTable = []errorEntry{
 	{codeShortSettle, exitInvalid, "the settle time is too short for the real service",
 		"A create that was lost on the way can still take effect for a while; one sent again before that would be a duplicate.",
 		"Leave `--settle` and `run.settle` out. `--allow-short-settle` takes the risk.", groupPlan},
+	{codeSavedFile, exitInvalid, "a file is no saved plan that can be applied",
+		"It was cut short, edited, saved by another version of apsctl or for the other service, or is something else.",
+		"Make a new one with `apsctl plan --out`. Nothing was sent.", groupPlan},
+	{codeSavedStale, exitLimit, "a saved plan does not fit any more",
+		"The ledger changed since it was saved, the plan was applied, or the service shows something else than it says. The message names what.",
+		"Look at a new one: `apsctl plan --out`. Nothing was sent.", groupPlan},
+	{codeSavedSpent, exitLimit, "a saved plan was applied already",
+		"It is applied once. It is spent just before the first request, also when the run ended early.",
+		"`apsctl apply` with the plan files takes up what is left; or make a new one with `apsctl plan --out`.", groupPlan},
 
 	{codeLocked, exitLocked, "another run is at work",
 		"Another apsctl on this ledger is alive. The message says which, since when, and where.",

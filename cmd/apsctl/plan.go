@@ -28,6 +28,9 @@ type planCommand struct {
 	expanded string
 	refresh  refreshFlag
 	looker   looker
+	allow    []string
+	adopt    bool
+	saving   saving
 }
 
 func newPlanCommand(a *app) *cobra.Command {
@@ -45,6 +48,10 @@ With --refresh it asks the service, takes no lock, and says of each difference w
 stands alone: the plan, or the service, since something was changed outside apsctl.
 All it writes then is when each job was last compared, so that samples rotate.
 
+--out saves what is shown, for apply --saved to do exactly that, once, and only
+while the ledger is as it was. --allow and --adopt show what apply would do with
+them.
+
 --show-expanded prints jobs after all merging instead, each value with the file
 and line that it came from, as a plan that could be used.
 
@@ -58,6 +65,9 @@ and line that it came from, as a plan that could be used.
 	c.chosen.addFlags(cmd)
 	c.refresh.addFlag(cmd)
 	c.looker.addFlags(cmd)
+	addAllowFlag(cmd.Flags(), &c.allow)
+	addAdoptFlag(cmd.Flags(), &c.adopt)
+	c.saving.addFlags(cmd)
 	cmd.Flags().StringSliceVar(&c.kinds, "op", nil, "list only changes of these `kinds`, such as create,replace")
 	_ = cmd.RegisterFlagCompletionFunc("op", cobra.FixedCompletions(kindNames(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().BoolVar(&c.full, "full", false, "list every change with every field")
@@ -67,11 +77,17 @@ and line that it came from, as a plan that could be used.
 }
 
 func (c *planCommand) run(cmd *cobra.Command, args []string) error {
+	if c.expanded != "" && c.saving.path != "" {
+		return usagef(cmd, "--out saves what apply would do, and --show-expanded shows something else: leave one out")
+	}
 	if c.expanded != "" {
 		return c.showExpanded(cmd, args)
 	}
 	shown, err := c.shown(cmd)
 	if err != nil {
+		return err
+	}
+	if err := c.checkSaving(cmd); err != nil {
 		return err
 	}
 	choice, err := c.chosen.choice(cmd)
@@ -85,6 +101,10 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	mark, err := c.mark(cmd.Context()) // before the entries are read
+	if err != nil {
+		return err
+	}
 	changes, listings, err := c.compare(cmd, wanted, choice)
 	if err != nil {
 		return err
@@ -92,6 +112,9 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 	err = c.print(newPreview(wanted, changes, listings, wanted.Limits, c.pace(wanted)), shown)
 	if err == nil && c.output.name == "text" && slices.ContainsFunc(changes, func(c plan.Change) bool { return c.State().NeedsPerson() }) {
 		writeWayOut(c.app.stdout, newResolveLine(cmd, args).look(wanted.Name))
+	}
+	if err == nil && c.saving.path != "" {
+		err = c.save(cmd, wanted, mark, changes)
 	}
 	if err == nil && c.detailed && plan.Summarize(changes).Changes() > 0 {
 		return exitWith(exitChanges)
@@ -103,7 +126,10 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 // with the listings that were taken then.
 func (c *planCommand) compare(cmd *cobra.Command, wanted *plan.Plan, choice plan.Choice) ([]plan.Change, map[string]plan.Listing, error) {
 	if c.refresh.Asks() {
-		run, changes, err := c.looker.look(cmd, wanted, runner.Options{Refresh: c.refresh.Refresh, Choice: choice})
+		run, changes, err := c.looker.look(cmd, wanted, runner.Options{
+			Refresh: c.refresh.Refresh, Choice: choice, Adopt: c.adopt,
+			AllowReplace: slices.Contains(c.allow, allowReplace), AllowDelete: slices.Contains(c.allow, allowDelete),
+		})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -113,7 +139,7 @@ func (c *planCommand) compare(cmd *cobra.Command, wanted *plan.Plan, choice plan
 	if err != nil {
 		return nil, nil, err
 	}
-	changes, err := choice.Of(plan.Diff(wanted, snapshot, nil, plan.DiffOptions{}))
+	changes, err := choice.Of(plan.Diff(wanted, snapshot, nil, plan.DiffOptions{Adopt: c.adopt, Delete: slices.Contains(c.allow, allowDelete)}))
 	return changes, nil, err
 }
 
@@ -152,7 +178,7 @@ func kindNames() []string {
 
 // pace is what an apply without flags would have.
 func (c *planCommand) pace(p *plan.Plan) plan.Pace {
-	pace := plan.Pace{Parallel: runner.ParallelDefault, Rate: runner.RateDefault}
+	pace := plan.Pace{Parallel: runner.ParallelDefault, Rate: runner.RateDefault, AllowReplace: slices.Contains(c.allow, allowReplace)}
 	from(&pace.Parallel, p.Run.Parallel, false)
 	from(&pace.Rate, p.Run.Rate, false)
 	if c.refresh.Asks() {

@@ -29,7 +29,7 @@ func (s *selection) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&s.file, "target-file", "", "only the jobs that the selectors in this `file` fit, one a line; # starts a comment")
 }
 
-// choice reads the flags, and the file.
+// choice reads the flags, and the file, whose selectors are in target from then on.
 func (s *selection) choice(cmd *cobra.Command) (plan.Choice, error) {
 	targets := slices.Clone(s.target)
 	if s.file != "" {
@@ -38,6 +38,7 @@ func (s *selection) choice(cmd *cobra.Command) (plan.Choice, error) {
 			return plan.Choice{}, fmt.Errorf("--target-file: %w", err)
 		}
 		targets = append(targets, lines...)
+		s.target, s.file = targets, ""
 	}
 	var c plan.Choice
 	var err error

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,8 +70,25 @@ func (s *settings) addFlags(cmd *cobra.Command) {
 	flags.Var(limitFlag{&s.limits.MaxReplace}, "max-replace", "the same for jobs deleted and created again (default 10)")
 	flags.Var(limitFlag{&s.limits.MaxDelete}, "max-delete", "the same for jobs deleted (default 10)")
 	flags.Var(limitFlag{&s.limits.MaxRemoved}, "max-removed", "refuse to start when more of the jobs that exist left the plan than this `limit`, whatever becomes of them (default 30%)")
-	flags.StringSliceVar(&s.allow, "allow", nil, "`what` apply may do besides: replace (delete and create again what differs in more than its objects), delete (what left the plan)")
+	addAllowFlag(flags, &s.allow)
 	flags.StringVar(&s.unknown, "on-unknown", string(plan.Recreate), "after an unanswered create is proven absent: recreate, or hold it for a person")
+}
+
+func addAllowFlag(flags *pflag.FlagSet, allow *[]string) {
+	flags.StringSliceVar(allow, "allow", nil, "`what` apply may do besides: replace (delete and create again what differs in more than its objects), delete (what left the plan)")
+}
+
+func checkAllow(cmd *cobra.Command, allow []string) error {
+	for _, what := range allow {
+		if what != allowReplace && what != allowDelete {
+			return usagef(cmd, "--allow takes replace and delete, not %q", what)
+		}
+	}
+	return nil
+}
+
+func addAdoptFlag(flags *pflag.FlagSet, adopt *bool) {
+	flags.BoolVar(adopt, "adopt", false, "take over jobs that exist under a wanted name and agree with the plan")
 }
 
 func (s *settings) addShortSettle(flags *pflag.FlagSet) {
@@ -123,12 +139,10 @@ func (s *settings) check(cmd *cobra.Command) error {
 		return usagef(cmd, "--max-attempts is at least 1, not %d", s.maxAttempts)
 	case s.maxElapsed <= 0:
 		return usagef(cmd, "--max-elapsed is more than nothing, not %s", s.maxElapsed)
-	case slices.ContainsFunc(s.allow, func(what string) bool { return what != allowReplace && what != allowDelete }):
-		return usagef(cmd, "--allow takes replace and delete, not %q", strings.Join(s.allow, ","))
 	case s.unknown != string(plan.Recreate) && s.unknown != string(plan.Hold):
 		return usagef(cmd, "--on-unknown is recreate or hold, not %q", s.unknown)
 	}
-	return nil
+	return checkAllow(cmd, s.allow)
 }
 
 func (s *settings) onUnknown() plan.OnUnknown { return plan.OnUnknown(s.unknown) }
