@@ -20,8 +20,8 @@ const (
 )
 
 // writeReport writes what a run did, for a person. resolve is the command that
-// looks now at what the run leaves open.
-func writeReport(w io.Writer, report runner.Report, resolve string) error {
+// looks now at what the run leaves open, and logs are those of jobs that do not run.
+func writeReport(w io.Writer, report runner.Report, logs map[string][]plan.ActionLog, resolve string) error {
 	var b strings.Builder
 	counts := report.Counts()
 	if nothingToDo(counts, report) {
@@ -29,6 +29,7 @@ func writeReport(w io.Writer, report runner.Report, resolve string) error {
 	} else {
 		writeCounts(&b, counts, report)
 		writeGroups(&b, report, runner.EndUnhealthy, "not running, though the service took what was sent; apply leaves them as they are")
+		writeLastLogs(&b, loggedResults(report, logs))
 		writeGroups(&b, report, runner.EndFailed, "failed; the next apply tries them again")
 		writeUnknown(&b, report)
 		writeHeld(&b, report, resolve)
@@ -44,6 +45,18 @@ func writeReport(w io.Writer, report runner.Report, resolve string) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// loggedResults pairs jobs with what they logged, by job id.
+func loggedResults(report runner.Report, logs map[string][]plan.ActionLog) []loggedJob {
+	if len(logs) == 0 {
+		return nil
+	}
+	var jobs []loggedJob
+	for _, r := range report.Results {
+		jobs = append(jobs, loggedJob{r.Name, r.JobID, logs[r.JobID]})
+	}
+	return jobs
 }
 
 // whyNothing does not claim that the jobs exist: the service was not asked.

@@ -37,6 +37,28 @@ func (a *app) lastLogs(ctx context.Context, service *service, failed []plan.Entr
 	return logs
 }
 
+// loggedJob is a job and what it logged last, which may be nothing.
+type loggedJob struct {
+	name, id string
+	lines    []plan.ActionLog
+}
+
+// writeLastLogs shows the logs of those that have any.
+func writeLastLogs(b *strings.Builder, jobs []loggedJob) {
+	begun := false
+	for _, j := range jobs {
+		if len(j.lines) == 0 {
+			continue
+		}
+		if !begun {
+			b.WriteString("\nThe last logs of jobs that failed:\n")
+			begun = true
+		}
+		fmt.Fprintf(b, "  %s (%s)\n", printable.Line(j.name), printable.Line(j.id))
+		writeLogs(b, j.lines)
+	}
+}
+
 func writeLogs(b *strings.Builder, lines []plan.ActionLog) {
 	for _, l := range lines {
 		fmt.Fprintf(b, "      %s %s %s: %s\n", printable.Clip(l.Time, 30), printable.Clip(l.State, 10), printable.Clip(l.Stage, 30), printable.Line(l.Text))

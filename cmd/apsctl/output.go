@@ -79,6 +79,7 @@ type resultJSON struct {
 	Code      errorCode     `json:"code,omitempty"`
 	SettlesAt *time.Time    `json:"settles_at,omitempty"`
 	Held      bool          `json:"held,omitempty"` // unknown and proven absent: a person lets it go
+	Logs      []logJSON     `json:"logs,omitempty"` // of a job that does not run
 }
 
 func newApplyJSON(runID, planName string, report runner.Report, exitCode int) applyJSON {

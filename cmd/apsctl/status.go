@@ -261,25 +261,13 @@ func writeStatus(w io.Writer, jobs []jobStatus, refreshed, full bool) error {
 	if more := len(jobs) - shown; more > 0 {
 		fmt.Fprintf(&b, "… and %s; --full lists all\n", plan.Count(more, "more job"))
 	}
-	writeFailedLogs(&b, jobs)
+	logged := make([]loggedJob, len(jobs))
+	for i, j := range jobs {
+		logged[i] = loggedJob{j.Name, j.JobID, j.logs}
+	}
+	writeLastLogs(&b, logged)
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// writeFailedLogs shows what jobs that failed have logged.
-func writeFailedLogs(b *strings.Builder, jobs []jobStatus) {
-	begun := false
-	for _, j := range jobs {
-		if len(j.logs) == 0 {
-			continue
-		}
-		if !begun {
-			b.WriteString("\nThe last logs of jobs that failed:\n")
-			begun = true
-		}
-		fmt.Fprintf(b, "  %s (%s)\n", printable.Line(j.Name), printable.Line(j.JobID))
-		writeLogs(b, j.logs)
-	}
 }
 
 func (j jobStatus) row(refreshed bool) table.Row {

@@ -46,3 +46,19 @@ func TestStatusOfSomeJobs(t *testing.T) {
 		t.Errorf("a plan's name: %s", r)
 	}
 }
+
+// TestApplyShowsWhyJobsDoNotRun: those that it waits for.
+func TestApplyShowsWhyJobsDoNotRun(t *testing.T) {
+	b := newBench(t)
+	c := b.emulator("--initializing", "1ms", "--fail-share", "1")
+	b.write("apsctl.yaml", strings.ReplaceAll(lifePlan, ", state: running", "")+"run: {wave: [2, rest], wait: running}\n")
+	r := b.want(exitLeft, "apply", "--yes", "--wave-failures", "1")
+	for _, text := range []string{"not running, though the service took what was sent", "\nThe last logs of jobs that failed:\n  a-0 (aps-", "Z ERROR FullDataSync: The table"} {
+		if !strings.Contains(r.stdout, text) {
+			t.Errorf("it does not say %q: %s", text, r)
+		}
+	}
+	if n := c.stats().Actions["DescribeApsActionLogs"].Calls; n != 2 {
+		t.Errorf("%d jobs were asked for their logs, want 2", n)
+	}
+}
