@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -195,27 +196,34 @@ func (c *doctorCommand) printPolicy(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	account := c.account
-	if account == "" {
-		account = c.accountOnRecord(cmd.Context())
-	}
-	policy := newPolicy(wanted, account, c.policy)
+	account, left := c.onRecord(cmd.Context(), wanted)
+	policy := newPolicy(wanted, left, account, c.policy)
 	for _, note := range policy.notes(account) {
 		fmt.Fprintln(c.app.stderr, note)
 	}
 	return writeJSON(c.app.stdout, policy)
 }
 
-// accountOnRecord is the account that the ledger belongs to, "*" when there is
-// none.
-func (c *doctorCommand) accountOnRecord(ctx context.Context) string {
+// onRecord are the account, of the flag, else of the ledger, else "*", and the
+// jobs that the ledger has of the plan and the plan no longer wants. Without a
+// ledger there are none.
+func (c *doctorCommand) onRecord(ctx context.Context, wanted *plan.Plan) (account string, left []plan.Entry) {
+	account = cmp.Or(c.account, "*")
 	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
 	if err != nil {
-		return "*"
+		return account, nil
 	}
 	defer ledger.Close()
-	if meta, err := ledger.Meta(ctx); err == nil && meta.Account != "" {
-		return meta.Account
+	if meta, err := ledger.Meta(ctx); err == nil {
+		account = cmp.Or(c.account, meta.Account, "*")
 	}
-	return "*"
+	entries, err := ledger.Entries(ctx, store.Filter{Plan: wanted.Name})
+	if err != nil {
+		return account, nil
+	}
+	names := map[string]bool{}
+	for _, job := range wanted.Jobs {
+		names[job.Name] = true
+	}
+	return account, slices.DeleteFunc(entries, func(e plan.Entry) bool { return names[e.Name] })
 }

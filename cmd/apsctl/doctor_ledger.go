@@ -24,6 +24,10 @@ func (c *doctorCommand) checkLedger(ctx context.Context) {
 	case errors.Is(err, fs.ErrNotExist) && c.target.ledger == "":
 		c.checkPlace(path)
 		return
+	case errors.Is(err, store.ErrOlder):
+		c.diagnosis.warn(check, "nothing: it needs no more", "%s", err)
+		c.checkHolder(path)
+		return
 	case err != nil:
 		c.diagnosis.failed(check, err)
 		c.checkHolder(path)

@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -321,4 +322,19 @@ jobs:
 		}
 	}
 	b.want(exitInvalid, "doctor", "--policy=write", "plan.yaml")
+	b.want(exitInvalid, "doctor", "--account", "1", "plan.yaml")
+}
+
+// TestPolicyOfAPlanThatLostJobs: they may have to be deleted, and the account is
+// that of the ledger.
+func TestPolicyOfAPlanThatLostJobs(t *testing.T) {
+	b := newBench(t)
+	b.emulator()
+	b.write("apsctl.yaml", strings.Replace(doctorPlan, "{instance: pc-002}", "{instance: pc-002}, destination: {instance: amv-old}", 1))
+	b.want(exitDone, "apply", "--yes")
+	b.write("apsctl.yaml", doctorPlan[:strings.Index(doctorPlan, "  - {name: job-0002")])
+	r := b.want(exitDone, "doctor", "--policy")
+	if !regexp.MustCompile(`acs:adb:cn-hangzhou:[0-9]+:dbcluster/amv-old`).MatchString(r.stdout) {
+		t.Error(r)
+	}
 }

@@ -46,12 +46,20 @@ type ramStatement struct {
 
 // newPolicy is what a plan needs at least: the reads in its regions and, but for
 // the variant that only reads, the writes on its destination clusters and the
-// passwords that KMS keeps. account may be "*".
-func newPolicy(wanted *plan.Plan, account, variant string) ramPolicy {
+// passwords that KMS keeps. Jobs that left the plan count: they may have to be
+// deleted. account may be "*".
+func newPolicy(wanted *plan.Plan, left []plan.Entry, account, variant string) ramPolicy {
 	regions, clusters, kept := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	touch := func(spec plan.Spec) {
+		at := "acs:adb:" + spec.Region + ":" + account + ":dbcluster/"
+		regions[at+"*"] = true
+		clusters[at+spec.Destination.Instance] = true
+	}
+	for _, entry := range left {
+		touch(entry.Spec)
+	}
 	for _, job := range wanted.Jobs {
-		regions["acs:adb:"+job.Region+":"+account+":dbcluster/*"] = true
-		clusters["acs:adb:"+job.Region+":"+account+":dbcluster/"+job.Destination.Instance] = true
+		touch(job.Spec)
 		for _, ref := range []*secret.Ref{job.SourcePassword, job.DestinationPassword} {
 			if ref != nil && ref.KMS != nil {
 				kept[secretResource(ref.InRegion(job.Region).KMS, account)] = true
