@@ -43,6 +43,9 @@ func Markdown(w io.Writer, v Preview, o RenderOptions) error {
 	if forecast := v.Forecast.String(); forecast != "" {
 		fmt.Fprintf(&b, "\n%s\n", forecast)
 	}
+	if v.Refusal != nil {
+		fmt.Fprintf(&b, "\n> **apply refuses this:** %s\n", markdown(v.Refusal.Error()))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

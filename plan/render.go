@@ -16,7 +16,7 @@ import (
 // Lines of a preview that does not list everything. With what stands around them
 // they stay within a page of 60.
 const (
-	listLines    = 34  // changes and the headings of their groups
+	listLines    = 32  // changes and the headings of their groups
 	sourcesShown = 8   // rows of the table by source
 	jsonShown    = 96  // characters of a JSON value on one line
 	reasonShown  = 240 // characters of a reason
@@ -29,6 +29,8 @@ type Preview struct {
 	// Crowds are where the service would have more jobs than it documents.
 	Crowds   []Crowds
 	Forecast Forecast
+	// Refusal is the limit that keeps a run from starting, nil for none.
+	Refusal error
 }
 
 // RenderOptions are the choices of Render and Markdown.
@@ -68,6 +70,9 @@ func Render(w io.Writer, v Preview, o RenderOptions) error {
 	renderLegend(b, v.Changes)
 	if forecast := v.Forecast.String(); forecast != "" {
 		fmt.Fprintf(b, "\n%s\n", forecast)
+	}
+	if v.Refusal != nil {
+		fmt.Fprintf(b, "\n%s %s\n", text.FgRed.Sprint("apply refuses this:"), printable.Line(v.Refusal.Error()))
 	}
 	return b.Flush()
 }

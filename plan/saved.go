@@ -31,15 +31,13 @@ type Saved struct {
 	Changes []SavedChange
 }
 
-// SavedLedger is the ledger as it was.
+// SavedLedger is the ledger as it was. Its lineage stands for the account and the
+// service, too, which a ledger belongs to for good.
 type SavedLedger struct {
 	// Lineage is "" when there was no ledger yet.
 	Lineage string `json:"lineage"`
 	Serial  int64  `json:"serial"`
 	Run     int64  `json:"run"` // number of the latest run, 0 for none
-	// Account and Service are those that the ledger belongs to, "" before it does.
-	Account string `json:"account"`
-	Service string `json:"service"`
 	// Emulator says that the plan is for the emulated service of its folder.
 	Emulator bool `json:"emulator"`
 }

@@ -60,7 +60,7 @@ func (l *Ledger) Mark(ctx context.Context) (plan.SavedLedger, error) {
 	if err != nil {
 		return plan.SavedLedger{}, err
 	}
-	mark := plan.SavedLedger{Lineage: m.Lineage, Serial: m.Serial, Account: m.Account, Service: m.Service}
+	mark := plan.SavedLedger{Lineage: m.Lineage, Serial: m.Serial}
 	err = l.read.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM runs").Scan(&mark.Run)
 	return mark, trouble(l.path, "read its runs", err)
 }

@@ -109,7 +109,10 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	err = c.print(newPreview(wanted, changes, listings, wanted.Limits, c.pace(wanted)), shown)
+	pace := c.pace(wanted)
+	preview := newPreview(wanted, changes, listings, wanted.Limits, pace)
+	preview.Refusal = wanted.Limits.Or(plan.DefaultLimits()).Check(changes, pace.AllowReplace)
+	err = c.print(preview, shown)
 	if err == nil && c.output.name == "text" && slices.ContainsFunc(changes, func(c plan.Change) bool { return c.State().NeedsPerson() }) {
 		writeWayOut(c.app.stdout, newResolveLine(cmd, args).look(wanted.Name))
 	}

@@ -21,6 +21,7 @@ type planJSON struct {
 	Summary  map[plan.Kind]int `json:"summary"`
 	Warnings []string          `json:"warnings"`
 	Forecast forecastJSON      `json:"forecast"`
+	Refusal  string            `json:"refusal,omitempty"` // the limit that apply stops at
 	Changes  []changeJSON      `json:"changes"`
 }
 
@@ -96,6 +97,9 @@ func newPlanJSON(v plan.Preview, o plan.RenderOptions) planJSON {
 	}
 	for _, crowds := range v.Crowds {
 		out.Warnings = append(out.Warnings, crowds.String())
+	}
+	if v.Refusal != nil {
+		out.Refusal = v.Refusal.Error()
 	}
 	for _, call := range v.Forecast.Calls {
 		out.Forecast.Calls[call.Name] = call.Count

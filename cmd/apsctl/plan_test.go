@@ -49,6 +49,11 @@ func TestPlanIsReadInEveryForm(t *testing.T) {
 	}
 	wantIn(t, b.want(0, "plan", "--emulator", "-o", "markdown", "bulk.yaml").stdout, "**Plan `bulk`** (`bulk.yaml`): 100 jobs", "| replace | `job-0003` |")
 
+	b.write("cut.yaml", planOf(4))
+	cut := b.want(0, "plan", "--emulator", "cut.yaml").stdout
+	wantIn(t, cut, "apply refuses this: 6 of the 10 jobs that exist left the plan", "--max-removed 6 allows it")
+	wantIn(t, b.want(exitLimit, "apply", "--emulator", "--yes", "cut.yaml").stderr, "6 of the 10 jobs that exist left the plan")
+
 	b.write("quiet.yaml", planOf(100)+"limits: {service_per_source: none, service_per_region: none}\n")
 	if out := b.want(0, "plan", "quiet.yaml").stdout; strings.Contains(out, "documents") {
 		t.Errorf("it was told not to warn:\n%s", out)
