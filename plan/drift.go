@@ -49,7 +49,8 @@ type Drift struct {
 type Drifts struct {
 	Drifts, Notes []Drift // by kind, then in plan order
 	// Jobs are those that the ledger has as created, Compared those whose details
-	// were read, and Busy those that a run moves on just now, which were not judged.
+	// were read, and Busy those of which a create or change is under way or has no answer yet:
+	// they were not judged.
 	Jobs, Compared, Busy int
 	// Waiting are the changes of the plan that no run has carried out yet.
 	Waiting int

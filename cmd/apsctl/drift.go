@@ -124,7 +124,7 @@ func writeDrift(w io.Writer, r driftReport, full bool) error {
 		text string
 	}{
 		{len(r.untold), "that the service lists and tells no details of"},
-		{r.Busy, "that a run moves on just now, and that were not judged"},
+		{r.Busy, "not judged, since a create or change is under way or has no answer yet"},
 	} {
 		if line.n > 0 {
 			fmt.Fprintf(&b, "%s %s.\n", plan.Count(line.n, "job"), line.text)
@@ -145,7 +145,7 @@ func (r driftReport) rotation() string {
 	case r.runs == 1 || r.Jobs == 0:
 		return ""
 	}
-	return " (--sample says how many)"
+	return " (--sample says of how many)"
 }
 
 func writeDrifts(b *strings.Builder, drifts []plan.Drift, full bool) {
@@ -179,7 +179,7 @@ type driftJSON struct {
 	Compared int `json:"compared"`
 	Runs     int `json:"runs"`
 	// Untold are ids of listed jobs whose details the service did not tell, Busy jobs
-	// that a run moves on, and Waiting changes of the plan that no apply has made yet.
+	// of which a create or change is under way, and Waiting changes of the plan that no apply has made yet.
 	Untold  []string `json:"untold"`
 	Busy    int      `json:"busy"`
 	Waiting int      `json:"waiting"`
