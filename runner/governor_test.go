@@ -2,6 +2,8 @@ package runner_test
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,12 +45,102 @@ func drive(g *runner.Governor, q *quota, d time.Duration) (admitted, throttled i
 	return admitted, throttled
 }
 
-func TestGovernorFindsAnUnknownQuota(t *testing.T) {
-	for _, perSecond := range []float64{2, 10, 50, 300} {
+// load has workers make calls of a latency under g, until its end, and says of
+// each second how many the quota admitted, and how many were throttled in all.
+func load(g *runner.Governor, q *quota, workers int, latency time.Duration, seconds int) (admitted []int, throttled int) {
+	admitted = make([]int, seconds)
+	start, mu := time.Now(), sync.Mutex{}
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for {
+				_ = g.Wait(context.Background(), "Create", region)
+				mu.Lock()
+				second := int(time.Since(start).Seconds())
+				if second >= seconds {
+					mu.Unlock()
+					return
+				}
+				ok := q.admit(time.Now())
+				if ok {
+					admitted[second]++
+				} else {
+					throttled++
+				}
+				mu.Unlock()
+				time.Sleep(latency)
+				g.Observe("Create", region, !ok, 0)
+			}
+		})
+	}
+	group.Wait()
+	return admitted, throttled
+}
+
+func sum(counts []int) (all int) {
+	for _, n := range counts {
+		all += n
+	}
+	return all
+}
+
+// TestGovernorStaysJustUnderAnUnknownQuota: after the first ten seconds at least
+// 95 % of it is used, and fewer than 1 % of the calls are throttled where answers
+// come soon.
+func TestGovernorStaysJustUnderAnUnknownQuota(t *testing.T) {
+	for _, perSecond := range []float64{20, 100, 300} {
+		for _, latency := range []time.Duration{time.Millisecond, 50 * time.Millisecond, 400 * time.Millisecond} {
+			if perSecond*latency.Seconds() > 50 {
+				continue // hundreds of workers take long to simulate
+			}
+			t.Run(fmt.Sprintf("%v per second, %s", perSecond, latency), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					const seconds = 130
+					workers := int(perSecond*latency.Seconds()*2) + 8
+					q := &quota{perSecond: perSecond, tokens: perSecond, last: time.Now()}
+					admitted, throttled := load(runner.NewGovernor(0), q, workers, latency, seconds)
+					used := float64(sum(admitted[10:])) / perSecond / (seconds - 10)
+					share := float64(throttled) / float64(throttled+sum(admitted))
+					t.Logf("quota %v, latency %v: %.1f%% used, %.2f%% throttled", perSecond, latency, 100*used, 100*share)
+					most := 0.01
+					if perSecond < 100 || latency > 100*time.Millisecond {
+						most = 0.03 // few calls tell little, and late answers tell late
+					}
+					if used < 0.95 || share > most {
+						t.Errorf("quota %v, latency %v: %.1f%% of it was used, and %.2f%% of the calls were throttled", perSecond, latency, 100*used, 100*share)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestGovernorFollowsAQuotaThatChanges: halved and restored, it is used to 95 %
+// again within 15 seconds each time.
+func TestGovernorFollowsAQuotaThatChanges(t *testing.T) {
+	for offset := range 12 { // the moment within the governor's own rhythm
+		synctest.Test(t, func(t *testing.T) {
+			q := &quota{perSecond: 100, tokens: 100, last: time.Now()}
+			first, second := 60+offset, 110+offset
+			time.AfterFunc(time.Duration(first)*time.Second, func() { q.perSecond = 50 })
+			time.AfterFunc(time.Duration(second)*time.Second, func() { q.perSecond = 100 })
+			admitted, _ := load(runner.NewGovernor(0), q, 40, 50*time.Millisecond, second+60)
+			if used := float64(sum(admitted[first+15:second])) / 50 / float64(second-first-15); used < 0.95 {
+				t.Errorf("15 s after it was halved, in second %d, %.1f%% is used: %v", first, 100*used, admitted[first:second])
+			}
+			if used := float64(sum(admitted[second+15:])) / 100 / 45; used < 0.95 {
+				t.Errorf("15 s after it was restored, in second %d, %.1f%% is used: %v", second, 100*used, admitted[second:])
+			}
+		})
+	}
+}
+
+func TestGovernorFindsASmallQuota(t *testing.T) {
+	for _, perSecond := range []float64{2, 10, 50} {
 		synctest.Test(t, func(t *testing.T) {
 			g := runner.NewGovernor(0)
 			admitted, throttled := drive(g, &quota{perSecond: perSecond, tokens: perSecond, last: time.Now()}, 5*time.Minute)
-			if used := float64(admitted) / (perSecond * 300); used < 0.7 {
+			if used := float64(admitted) / (perSecond * 300); used < 0.9 {
 				t.Errorf("quota %v: only %.0f%% of it was used", perSecond, 100*used)
 			}
 			if share := float64(throttled) / float64(admitted+throttled); share > 0.05 {
