@@ -76,8 +76,13 @@ type standing struct {
 	status            string
 }
 
+// failedJobError says that a job has failed at the service.
+type failedJobError struct{ status string }
+
+func (e *failedJobError) Error() string { return "the job has failed: its status is " + e.status }
+
 func (s standing) failure() error {
-	return fmt.Errorf("the job has failed: its status is %s", s.status)
+	return &failedJobError{s.status}
 }
 
 // stands asks how a job stands to what it is to be put to. One that was never
@@ -165,6 +170,8 @@ func (s *scheduler) changeFailed(t *task, err error) {
 		s.queue.add(t) // the run is stopping
 	case errors.As(err, &call):
 		s.refused(t, outcomeOf(call))
+	case errors.As(err, new(*failedJobError)):
+		s.fail(t, err.Error(), "the job has failed at the service")
 	default:
 		s.failedBefore(t, err)
 	}

@@ -210,7 +210,7 @@ func TestSIGTERMBeforeTheFirstCreate(t *testing.T) {
 				if r.code != exitInterrupted || strings.Contains(r.stderr, "network") {
 					t.Errorf("after SIGTERM: %s", r)
 				}
-				wantIn(t, r.stderr, "interrupted before anything was created")
+				wantIn(t, r.stderr, "interrupted before anything was changed")
 			})
 		}
 	}

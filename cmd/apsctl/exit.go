@@ -53,7 +53,7 @@ func (a *app) explain(err error) int {
 	}
 	text := err.Error()
 	if code == codeInterrupted {
-		text = "interrupted before anything was created; run it again"
+		text = "interrupted before anything was changed; run it again"
 	}
 	fmt.Fprintf(a.stderr, "apsctl: %s [%s]\n", printable.Line(a.redactor.Clean(text)), code)
 	if hint := hintFor(err); hint != "" {
