@@ -56,6 +56,10 @@ var pathIndex = regexp.MustCompile(`\[[0-9]+\]`)
 // full reports whether add would drop whatever it is given.
 func (f *findings) full() bool { return len(f.list) >= 10*ProblemsMax }
 
+// many reports whether there are more problems already than are reported: hints
+// that take time are not worth it any more.
+func (f *findings) many() bool { return len(f.list) >= ProblemsMax }
+
 // warn records something that is allowed but looks wrong.
 func (f *findings) warn(at span, message, hint string) {
 	if len(f.warnings) < ProblemsMax {

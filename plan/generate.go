@@ -41,16 +41,15 @@ func (l *loader) generate(file *planDraft, d *decoder, n *node, path string) {
 		return
 	}
 	t := newTemplate(l, d, g.job, path+".job", file.layers)
-	vars := scope{"var": l.vars}
 	switch given[0] {
 	case "matrix":
-		l.matrix(t, d, vars.expand(g.matrix), path+".matrix")
+		l.matrix(t, d, l.filled(g.matrix), path+".matrix")
 	case "list":
-		l.list(t, d, vars.expand(g.list), path+".list")
+		l.list(t, d, l.filled(g.list), path+".list")
 	case "range":
-		l.span(t, d, vars.expand(g.span), path+".range")
+		l.span(t, d, l.filled(g.span), path+".range")
 	case "csv":
-		l.csv(file.source, t, d, vars.expand(g.csv), path+".csv")
+		l.csv(file.source, t, d, l.filled(g.csv), path+".csv")
 	}
 }
 
@@ -62,6 +61,7 @@ type template struct {
 	job     *node
 	varying *node    // the keys whose values have references
 	fixed   jobDraft // what the others say
+	weight  int      // keys and values that differ from job to job
 	filler  filler
 	broken  bool
 	made    bool // a job already
@@ -70,12 +70,13 @@ type template struct {
 }
 
 func newTemplate(l *loader, d *decoder, job *node, path string, layers []jobDraft) *template {
-	t := &template{l: l, d: d, job: job, path: path, layers: layers, filler: filler{scope: scope{"var": l.vars}, reuse: true}}
+	t := &template{l: l, d: d, job: job, path: path, layers: layers, filler: filler{scope: scope{"var": l.vars}, reuse: true, room: l.text}}
 	fixed, varying := *job, *job
 	fixed.entries, varying.entries = nil, nil
 	for _, e := range job.entries {
 		if e.value.refs || e.key.refs {
 			varying.entries = append(varying.entries, e)
+			t.weight += 1 + e.value.weight
 		} else {
 			fixed.entries = append(fixed.entries, e)
 		}
@@ -107,7 +108,7 @@ func (t *template) make(prefix string, values namespace, from *origin) bool {
 		return false
 	}
 	t.made = true
-	if t.l.full || t.job.in.full() {
+	if t.l.full || t.job.in.full() || t.filler.room.left < 0 || !t.l.hasRoomForValues(t.weight, t.job) {
 		return false
 	}
 	t.l.draft = t.fixed

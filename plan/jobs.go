@@ -55,13 +55,13 @@ func (l *loader) jobsInPieces(file *planDraft, d *decoder) {
 	}
 	l.expect(total)
 	p.keep = l.o.Trace != ""
-	values := filler{scope: scope{"var": l.vars}, reuse: true}
+	values := filler{scope: scope{"var": l.vars}, reuse: true, room: l.text}
 	i := 0
 	if !p.items(func(item *node) bool {
 		values.reset()
 		l.job(d, values.expand(item, inPlan), fmt.Sprintf("jobs[%d]", i), file.layers)
 		i++
-		return !l.full && !item.in.full()
+		return !l.full && !item.in.full() && values.room.left >= 0
 	}) {
 		l.whole[file.source.path], l.again = true, true
 	}
@@ -83,7 +83,7 @@ func (l *loader) finishJob(draft *jobDraft, item *node, path string, layers []jo
 	}
 	l.fillEndpoint(&draft.source, layers, sourceEnd)
 	l.fillEndpoint(&draft.destination, layers, destinationEnd)
-	if !complete(draft, item, path) || !l.hasRoom(draft, item) {
+	if !complete(draft, item, path) || !l.hasRoom(draft, item) || !l.hasRoomForLabels(len(draft.labels), item) {
 		return
 	}
 	l.plan.Jobs = append(l.plan.Jobs, l.finished(draft))

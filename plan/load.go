@@ -88,6 +88,10 @@ type loader struct {
 	traced     []tracedJob
 	draft      jobDraft          // the job being read
 	objects    int               // bytes of all jobs' objects
+	values     int               // keys and values that templates made
+	labels     int               // of all jobs
+	text       *textRoom         // for references in jobs that are read one by one
+	keptText   *textRoom         // for all others
 	bytes      int               // of all YAML files
 	full       bool              // the plan is too large, which was reported
 	noProfile  map[string]string // hints for profiles that are not there
@@ -98,7 +102,8 @@ type loader struct {
 func newLoader(o Options) *loader {
 	return &loader{
 		o: o, included: map[string]Position{}, vars: variables{}, profiles: map[string]*endpointDraft{},
-		settingsAt: map[string]*node{}, moves: map[string]entry{}, seen: newSeen(), plan: &Plan{}, noProfile: map[string]string{}, keep: newKeeper(),
+		settingsAt: map[string]*node{}, moves: map[string]entry{}, seen: newSeen(), plan: &Plan{},
+		text: newTextRoom(textMax), keptText: newTextRoom(keptTextMax), noProfile: map[string]string{}, keep: newKeeper(),
 	}
 }
 
@@ -189,14 +194,13 @@ func (l *loader) expandTop(body *node) *node {
 	if body == nil || body.kind != nodeMapping || !body.refs {
 		return body
 	}
-	s := scope{"var": l.vars}
 	copied := *body
 	copied.entries = slices.Clone(body.entries)
 	for i, e := range copied.entries {
 		switch planSection.meaning(body, e.key) {
 		case "vars", "generate", "":
 		default:
-			copied.entries[i].value = s.expand(e.value)
+			copied.entries[i].value = l.filled(e.value)
 		}
 	}
 	return &copied

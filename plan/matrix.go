@@ -10,6 +10,8 @@ const (
 	// excludeWorkMax bounds its combinations times the items of exclude, each of
 	// which is held against each.
 	excludeWorkMax = 20_000_000
+	// axesMax is how many axes it may have.
+	axesMax = 20
 )
 
 // axis is one named list of values.
@@ -30,6 +32,10 @@ func (l *loader) matrix(t *template, d *decoder, n *node, path string) {
 	for _, e := range n.entries {
 		if e.key.text == "exclude" || e.key.text == "include" {
 			continue
+		}
+		if len(axes) == axesMax {
+			e.key.wrong("", "%s has more than %d axes", path, axesMax)
+			return
 		}
 		a, one := readAxis(d, e, join(path, e.key.text))
 		axes = append(axes, a)

@@ -64,7 +64,11 @@ func (l *loader) fillProfile(e *endpointDraft, name said[string], noRegion bool)
 	switch {
 	case !name.ok:
 	case profile == nil:
-		name.at.wrong(l.profileHint(name.value), "there is no profile %s", name.at.quoted())
+		hint := ""
+		if !name.at.in.many() {
+			hint = l.profileHint(name.value)
+		}
+		name.at.wrong(hint, "there is no profile %s", name.at.quoted())
 		e.broken = true
 	case noRegion && profile.region.at != nil:
 		name.at.wrong("a destination is in the region of its job; use a profile without region", "profile %s has a region, and a destination can have none", name.at.quoted())

@@ -40,15 +40,11 @@ func hasReference(n *node) bool {
 	return (n.kind == nodePlain || n.kind == nodeText) && strings.Contains(n.text, "${")
 }
 
-// expand returns n with all references replaced: n itself where it has none, and
-// otherwise a copy of what is on the way to them. Values that have a problem
-// become nodeBad.
-func (s scope) expand(n *node) *node { return (&filler{scope: s}).expand(n, inPlan) }
-
 // filler replaces references. One that reuses gives out the same copies again
 // after each reset: what a template makes of a row lives no longer than the row.
 type filler struct {
 	scope
+	room  *textRoom
 	reuse bool
 	slots []*slot
 	used  int
@@ -103,6 +99,9 @@ func (w whereabouts) below(key string) whereabouts {
 	return inPlan
 }
 
+// expand returns n with all references replaced: n itself where it has none, and
+// otherwise a copy of what is on the way to them. Values that have a problem
+// become nodeBad.
 func (f *filler) expand(n *node, where whereabouts) *node {
 	if !n.refs {
 		return n
@@ -123,7 +122,7 @@ func (f *filler) expand(n *node, where whereabouts) *node {
 			filled.kind = nodeBad
 			break
 		}
-		f.fill(&filled.node, where)
+		f.take(&filled.node, where)
 	}
 	return &filled.node
 }
@@ -167,18 +166,28 @@ func (f *filler) expandKey(key *node, where whereabouts) *node {
 		filled.kind = nodeBad
 		return filled
 	}
-	f.fill(filled, where)
+	f.take(filled, where)
 	return filled
+}
+
+// take fills in n, where there is room for it.
+func (f *filler) take(n *node, where whereabouts) {
+	if f.room.left < 0 { // which was reported
+		n.kind = nodeBad
+		return
+	}
+	f.room.take(f.fill(n, where), n)
 }
 
 // expandedMax is the most bytes that references may make of one scalar.
 const expandedMax = 2 * objectsBytesMax
 
-// fill replaces the references in the scalar n.
-func (s scope) fill(n *node, where whereabouts) {
+// fill replaces the references in the scalar n, and returns how many bytes of text
+// that made.
+func (s scope) fill(n *node, where whereabouts) int {
 	if name := soleReference(n.text); name != "" {
 		s.fillSole(n, name, where)
-		return
+		return len(n.text)
 	}
 	var b strings.Builder
 	for text := n.text; ; {
@@ -187,7 +196,7 @@ func (s scope) fill(n *node, where whereabouts) {
 		if ending == openReference {
 			n.wrong("close it with }, or write $${ for a literal ${", "a reference starts here and does not end")
 			n.kind = nodeBad
-			return
+			return b.Len()
 		}
 		if ending == noReference {
 			break
@@ -195,17 +204,18 @@ func (s scope) fill(n *node, where whereabouts) {
 		found := s.lookup(n, reference)
 		if found.broken || !fits(n, found, where) {
 			n.kind = nodeBad
-			return
+			return b.Len()
 		}
 		b.WriteString(found.text)
 		n.kind, n.secret, n.via = nodeText, n.secret || found.secret, n.via.and(found.via)
 		if text = rest; b.Len() > expandedMax {
 			n.wrong("", "this text is longer than %d KiB with its references", expandedMax>>10)
 			n.kind = nodeBad
-			return
+			return b.Len()
 		}
 	}
 	n.text = b.String()
+	return b.Len()
 }
 
 // fillSole puts in the place of n what the one reference stands for that n is.
@@ -292,14 +302,23 @@ func (s scope) lookup(n *node, reference string) binding {
 	if ok {
 		return b
 	}
-	hint := "known here: " + listed(prefix, ns.names())
-	if near := nearest(name, ns.names()); near != "" {
-		hint = fmt.Sprintf("did you mean ${%s}?", dotted(prefix, near))
-	} else if len(ns.names()) == 0 && prefix == "var" {
-		hint = "the plan declares no variables: write vars: {NAME: DEFAULT}"
+	hint := ""
+	if !n.in.many() {
+		hint = unknownHint(prefix, name, ns.names())
 	}
 	n.wrong(hint, "there is no %sto refer to here", unlessSecret(n, "${"+clipReference(reference)+"} "))
 	return binding{broken: true}
+}
+
+// unknownHint helps with a name that is not one of names.
+func unknownHint(prefix, name string, names []string) string {
+	if near := nearest(name, names); near != "" {
+		return fmt.Sprintf("did you mean ${%s}?", dotted(prefix, near))
+	}
+	if len(names) == 0 && prefix == "var" {
+		return "the plan declares no variables: write vars: {NAME: DEFAULT}"
+	}
+	return "known here: " + listed(prefix, names)
 }
 
 // makers says which keys of generate make the values behind a prefix.
