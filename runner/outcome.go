@@ -132,6 +132,10 @@ func (s *scheduler) putNext(t *task, made Ending) bool {
 		Plan: s.run.plan.Name, Name: t.change.Name, State: plan.StateCreated, Attempt: t.attempt, Region: job.Region,
 		Spec: job.Spec, Digest: job.Digest, Labels: job.Labels, Life: job.Life, JobID: t.result.JobID,
 	}
+	if t.entry.State.Unresolved() && t.entry.Attempt == t.attempt {
+		// It was found: it is as that attempt said, whatever the plan says by now.
+		entry.Region, entry.Spec, entry.Digest = t.entry.Region, t.entry.Spec, t.entry.Digest
+	}
 	if made == EndUpdated {
 		entry.Spec, entry.Doing = t.change.Updated(), t.change.Entry.Doing
 	}

@@ -271,3 +271,28 @@ func TestTwoNewJobsOfTheNameAreADuplicateForAPerson(t *testing.T) {
 		}
 	})
 }
+
+// A create without an answer, whose job is found and started by a later run, was
+// sent before the plan changed: the ledger has the job as it was sent, so that the
+// run after that still sees what is to be changed.
+func TestFoundJobIsOnRecordAsItWasSentAlsoWhenItIsStarted(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.plan.Jobs[0].State = plan.Running
+		sent := f.plan.Jobs[0].Digest
+		f.cloud.answer = func(plan.CreateRequest, int) reply {
+			return reply{create: true, after: 40 * time.Second, outcome: &plan.Outcome{Verdict: plan.VerdictUnknown, Why: "no answer"}}
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Unknown: 1})
+		f.editObjects(0, `{"sales":{"all":true}}`)
+		for range 3 {
+			f.mustRun()
+			if e := f.entry("job-000"); e.State == plan.StateCreated {
+				break
+			}
+		}
+		if e := f.entry("job-000"); e.State != plan.StateCreated || e.Digest != sent {
+			t.Fatalf("it is on record as %s with %s", e.State, e.Spec.DBList)
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Updated: 1})
+	})
+}
