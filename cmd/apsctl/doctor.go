@@ -57,7 +57,8 @@ With --probe it measures on a real account what the documentation leaves open: u
 to three throw-away jobs, each written down before it is created, that are deleted
 again whatever happens. If it is killed, --probe --clean deletes them.
 
-` + planUsage + ` Where that is missing, too, what needs no plan is looked at.
+` + planUsage + `
+Where that is missing, too, doctor looks at what needs no plan.
 
 It exits with 0 when there is no trouble, else with 13 (ledger), 12 (credentials or
 permission), 10 (plan) or 1, the first of these that fits.`,
@@ -71,7 +72,7 @@ permission), 10 (plan) or 1, the first of these that fits.`,
 	flags := cmd.Flags()
 	flags.StringArrayVar(&c.regions, "region", nil, "look at this `region` as well; may be given again")
 	flags.BoolVar(&c.secrets, "secrets", false, "also read every password that the plan refers to, and forget it; runs its commands and asks KMS")
-	flags.StringVar(&c.policy, "policy", "", "print the RAM policy for the plan: apply, or read for plan, drift and status only")
+	flags.StringVar(&c.policy, "policy", "", "print the RAM policy for the plan, in a `variant`: apply, or read for plan, drift and status only")
 	flags.Lookup("policy").NoOptDefVal = policyApply
 	flags.StringVar(&c.account, "account", "", "account `id` in the policy (default that of the ledger, else *)")
 	flags.Float64Var(&c.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")
