@@ -3,4 +3,4 @@ CREATE TABLE saved_plans (
   id    TEXT    PRIMARY KEY,
   run   TEXT    NOT NULL,
   at_ms INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
