@@ -34,6 +34,13 @@ func (l *Ledger) Attempts(ctx context.Context, planName, name string) ([]Attempt
 	return attempts, trouble(l.path, "read its attempts", err)
 }
 
+// AllAttempts returns every attempt of every job, by number; those of one number
+// are in no order.
+func (l *Ledger) AllAttempts(ctx context.Context) ([]Attempt, error) {
+	attempts, err := readAttempts(ctx, l.read, "TRUE")
+	return attempts, trouble(l.path, "read its attempts", err)
+}
+
 // AttemptByNonce returns the attempt that was promised with nonce; found is
 // false when there is none on disk.
 func (l *Ledger) AttemptByNonce(ctx context.Context, nonce string) (a Attempt, found bool, err error) {

@@ -204,6 +204,8 @@ var wrappedLater = map[string]string{
 	"notifier.send":    "a warning",
 	"listenLoopback":   "emulatorCommand.run: usage",
 	"stateList.Set":    "a flag: usage",
+	"reportForm.Set":   "a flag: usage",
+	"writeReportFile":  "cannotWrite",
 	"replaceFile":      "cannotWrite",
 	"mayWrite":         "cannotWrite",
 	"mayReplace":       "cannotWrite",

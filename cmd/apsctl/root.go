@@ -54,7 +54,7 @@ func newRoot(app *app) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(
 		newInitCommand(app), newPlanCommand(app), newApplyCommand(app), newStatusCommand(app), newWaitCommand(app), newDriftCommand(app),
-		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newImportCommand(app), newRunsCommand(app),
+		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newImportCommand(app), newRunsCommand(app), newReportCommand(app),
 		newLedgerCommand(app),
 		newEmulatorCommand(app), newDoctorCommand(app), newExplainCommand(app), newSchemaCommand(app), newVersionCommand(app),
 	)

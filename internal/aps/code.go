@@ -121,3 +121,10 @@ func alreadyThere(text string) bool {
 	}
 	return false
 }
+
+// FailureOfCode is the class of a code of the service that says that nothing was
+// done; any other code, and none, is FailureOther.
+func FailureOfCode(code string) plan.Failure {
+	class, _ := refusedBeforeExecution(code)
+	return class
+}

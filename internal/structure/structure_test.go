@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"internal/structure":  {},
 	"internal/bench":      {},
 	"internal/probe":      {"plan", "internal/aps", "internal/secret"},
+	"internal/browser":    {},
 	"examples":            {},
 	"cmd/apsctl": {
 		"plan", "store", "runner", "internal/aps", "internal/emulator", "internal/printable", "internal/secret", "internal/probe",

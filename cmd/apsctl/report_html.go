@@ -1,0 +1,265 @@
+package main
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"github.com/apsctl/apsctl/internal/printable"
+)
+
+// Bounds of what the page lists one by one beside the list of all jobs.
+const (
+	unknownsOnPage = 100
+	sourcesOnPage  = 500
+	sourcesOpen    = 15 // the others are folded away
+)
+
+var (
+	//go:embed report/page.html
+	pageText string
+	//go:embed report/page.css
+	pageStyle string
+	//go:embed report/page.js
+	pageScript string
+)
+
+// pagePolicy lets the page use its own style and script and nothing else: a name
+// that got past the template's escaping could load and run nothing.
+var pagePolicy = "default-src 'none'; style-src " + pageHash(pageStyle) + "; script-src " + pageHash(pageScript) +
+	"; base-uri 'none'; form-action 'none'"
+
+func pageHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// pageTemplate shows text from outside through line, and html/template encodes
+// the result for where it stands.
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"line": printable.Line, "num": grouped[int], "num64": grouped[int64],
+	"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"at":   func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05") },
+	"day":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
+	"jobs": countJobs, "more": func(all, shown int) string { return grouped(all - shown) }, "said": whatIsSaid,
+}).Parse(pageText))
+
+var english = message.NewPrinter(language.English)
+
+// grouped writes a number with its thousands apart.
+func grouped[N int | int64](n N) string { return english.Sprintf("%d", n) }
+
+func countJobs(n int) string {
+	if n == 1 {
+		return "1 job"
+	}
+	return grouped(n) + " jobs"
+}
+
+// whatIsSaid is the one thing worth knowing of a job in a list: what the service
+// says of it, else why it is not as it should be.
+func whatIsSaid(j jobStand) string {
+	var parts []string
+	if s := j.Service; s != nil {
+		if s.Message != "" && !strings.EqualFold(s.Message, "OK") {
+			parts = append(parts, s.Message)
+		}
+		if s.Duplicates > 0 {
+			parts = append(parts, fmt.Sprintf("%d more of this name are listed", s.Duplicates))
+		}
+	}
+	if j.Tone != toneGood && j.Tone != toneNeutral && j.Stand != standUnhealthy {
+		if j.Code != "" {
+			parts = append(parts, j.Code)
+		}
+		parts = append(parts, j.Reason)
+	}
+	return strings.Join(parts, ": ")
+}
+
+// pageView is a migration with what the page's pictures need.
+type pageView struct {
+	migration
+	Policy                  string
+	Style                   template.CSS
+	Script                  template.JS
+	Exist, Attention        int
+	Share, BarLabel         string
+	SettleText              string
+	Bar                     []barPart
+	Chart                   *chart
+	UnknownShown            []unknownStand
+	SourceRows, MoreSources []sourceRow
+	RunRows                 []runRow
+	LastRun                 *runRow
+	DelayBars, ProgressBars []rangeBar
+	JobStands               []stand
+	Columns                 []column
+	ManyPlans               bool
+}
+
+// column is one of the list of jobs. Class gives its width, "" an equal share.
+type column struct {
+	Text, Class string
+	Number      bool
+}
+
+// barPart is one part of a bar that is 1,000 wide, or 100 for that of a source.
+type barPart struct {
+	Class tone
+	X     float64
+	Width float64
+	Title string
+}
+
+type sourceRow struct {
+	sourceStand
+	Bar    []barPart
+	Others string
+}
+
+type runRow struct {
+	runJSON
+	Who, Took, Ended, Calls, Throttled string
+}
+
+type rangeBar struct {
+	Text  string
+	Jobs  int
+	Width float64
+}
+
+// writePage writes m as one HTML page.
+func writePage(w io.Writer, m migration) error {
+	v := pageView{
+		migration: m, Policy: pagePolicy, Style: template.CSS(pageStyle), Script: template.JS(pageScript),
+		Exist: m.exist(), Attention: m.attention(), Share: shareOf(m.exist(), m.Total),
+		SettleText: settleText(m.Settle),
+		Bar:        barOf(m.Stands, m.Total, 1000), BarLabel: standsText(m.Stands),
+		Chart: newChart(m.Timeline), UnknownShown: m.Unknown[:min(len(m.Unknown), unknownsOnPage)],
+		ManyPlans: len(m.Plans) > 1, Columns: columnsOf(m),
+	}
+	for i, s := range m.Sources[:min(len(m.Sources), sourcesOnPage)] {
+		if i < sourcesOpen {
+			v.SourceRows = append(v.SourceRows, newSourceRow(s))
+		} else {
+			v.MoreSources = append(v.MoreSources, newSourceRow(s))
+		}
+	}
+	for _, r := range m.Runs {
+		v.RunRows = append(v.RunRows, newRunRow(r))
+	}
+	if len(v.RunRows) > 0 {
+		v.LastRun = &v.RunRows[0]
+	}
+	if m.Sync != nil {
+		v.DelayBars, v.ProgressBars = rangeBars(m.Sync.Delays), rangeBars(m.Sync.Progresses)
+	}
+	for _, s := range m.Stands {
+		if s.Stand != standNotStarted {
+			v.JobStands = append(v.JobStands, s.Stand)
+		}
+	}
+	return pageTemplate.Execute(w, v)
+}
+
+// settleText is a settle time for people: 31m, not 31m0s.
+func settleText(ms int64) string {
+	text := (time.Duration(ms) * time.Millisecond).String()
+	if whole, ok := strings.CutSuffix(text, "m0s"); ok {
+		return whole + "m"
+	}
+	return text
+}
+
+func columnsOf(m migration) []column {
+	columns := []column{{Text: "Job"}}
+	if len(m.Plans) > 1 {
+		columns = append(columns, column{Text: "Plan"})
+	}
+	columns = append(columns, column{Text: "Stand", Class: "c-stand"}, column{Text: "Source"}, column{Text: "Destination"})
+	if len(m.Asked) > 0 {
+		columns = append(columns, column{Text: "Status", Class: "c-status"}, column{"Progress", "c-few", true}, column{"Delay", "c-few", true})
+	}
+	return append(columns, column{Text: "Job id", Class: "c-id"}, column{Text: "Updated (UTC)", Class: "c-day"}, column{Text: "What is said of it"})
+}
+
+// shareOf is a share in whole percent that says 100 % of all only, and 0 % of
+// none only; "" of nothing.
+func shareOf(n, of int) string {
+	if of == 0 {
+		return ""
+	}
+	percent := n * 100 / of
+	if percent == 0 && n > 0 {
+		return "under 1 %"
+	}
+	return fmt.Sprintf("%d %%", percent)
+}
+
+// barOf lays the counts side by side in a bar of that width.
+func barOf(counts []standCount, total int, width float64) []barPart {
+	var parts []barPart
+	x := 0.0
+	for _, c := range counts {
+		w := width * float64(c.Jobs) / float64(total)
+		parts = append(parts, barPart{c.Tone, rounded(x), rounded(w), fmt.Sprintf("%s: %s", c.Stand, countJobs(c.Jobs))})
+		x += w
+	}
+	return parts
+}
+
+// rounded keeps two digits, so that the page stays small.
+func rounded(x float64) float64 { return float64(int(x*100+0.5)) / 100 }
+
+func standsText(counts []standCount) string {
+	parts := make([]string, len(counts))
+	for i, c := range counts {
+		parts[i] = grouped(c.Jobs) + " " + string(c.Stand)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func newSourceRow(s sourceStand) sourceRow {
+	others := slices.DeleteFunc(slices.Clone(s.Stands), func(c standCount) bool { return c.Tone == toneGood })
+	return sourceRow{s, barOf(s.Stands, s.Jobs, 100), standsText(others)}
+}
+
+func newRunRow(r runJSON) runRow {
+	row := runRow{runJSON: r, Who: r.User, Took: "-", Ended: string(r.State), Calls: "-", Throttled: "-"}
+	if r.Host != "" {
+		row.Who += "@" + r.Host
+	}
+	if r.ElapsedMs != nil {
+		row.Took = shortDuration(time.Duration(*r.ElapsedMs) * time.Millisecond)
+	}
+	if r.ExitCode != nil {
+		row.Ended = exitWords(*r.ExitCode)
+	}
+	if len(r.Calls) > 0 {
+		sent, throttled := runDetail{Calls: r.Calls}.sent()
+		row.Calls, row.Throttled = grouped(sent), grouped(throttled)
+	}
+	return row
+}
+
+func rangeBars(ranges []rangeOf) []rangeBar {
+	most := 1
+	for _, r := range ranges {
+		most = max(most, r.Jobs)
+	}
+	bars := make([]rangeBar, len(ranges))
+	for i, r := range ranges {
+		bars[i] = rangeBar{r.Range, r.Jobs, rounded(100 * float64(r.Jobs) / float64(most))}
+	}
+	return bars
+}

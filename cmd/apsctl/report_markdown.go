@@ -1,0 +1,206 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/apsctl/apsctl/internal/printable"
+)
+
+// What is listed of a kind unless all is asked for: a comment on a change has a
+// limit of its own.
+const (
+	jobsInMarkdown    = 200
+	sourcesInMarkdown = 50
+)
+
+// writeReportMarkdown writes m in the Markdown of GitHub and GitLab. Unless full it
+// lists only jobs that are not as they should be, and not more than a comment holds.
+func writeReportMarkdown(w io.Writer, m migration, full bool) error {
+	d := &markdownPage{}
+	code := printable.Markdown
+	d.line("# Migration %s", code(m.Title))
+	d.line("**%s of %s jobs** on the service (%s), as of %s. %s", grouped(m.exist()), grouped(m.Total), orNone(shareOf(m.exist(), m.Total)),
+		shownUTC(m.GeneratedAt), askedText(m.Asked, code))
+	if n := m.attention(); n > 0 {
+		d.line("**%s to look at:** see what failed below.", countJobs(n))
+	} else {
+		d.line("Nothing needs you.")
+	}
+	d.table([]string{"stand", "jobs:", "meaning"}, len(m.Stands), func(i int) []string {
+		c := m.Stands[i]
+		return []string{string(c.Stand), grouped(c.Jobs), c.Meaning}
+	})
+	if len(m.Failures) > 0 {
+		d.line("## What failed, and what to do")
+	}
+	for _, g := range m.Failures {
+		d.line("**%s %s** %s", countJobs(g.Jobs), g.Stand, code(g.Cause))
+		if g.Words != "" {
+			d.line("> %s", code(g.Words))
+		}
+		d.line("%s", namesInMarkdown(g.Names, g.Jobs))
+		d.line("What to do: %s", code(g.Next))
+	}
+	d.unknown(m)
+	d.timeline(m.Timeline)
+	if s := m.Sync; s != nil {
+		d.line("## Running jobs")
+		d.line("%s running, the longest delay is %s.", countJobs(s.Running), grouped(s.MaxDelay))
+		d.table([]string{"delay", "jobs:"}, len(s.Delays), func(i int) []string { return []string{s.Delays[i].Range, grouped(s.Delays[i].Jobs)} })
+		d.table([]string{"progress", "jobs:"}, len(s.Progresses), func(i int) []string {
+			return []string{s.Progresses[i].Range, grouped(s.Progresses[i].Jobs)}
+		})
+	}
+	d.sources(m.Sources, full)
+	d.runs(m.Runs)
+	d.jobs(m.Jobs, full)
+	_, err := io.WriteString(w, d.String())
+	return err
+}
+
+// askedText says where the figures are from. encode is that of the form.
+func askedText(asked []askedRegion, encode func(string) string) string {
+	if len(asked) == 0 {
+		return "From the ledger alone: the service was not asked."
+	}
+	parts := make([]string, len(asked))
+	for i, a := range asked {
+		parts[i] = encode(a.Region) + " listed " + shownUTC(a.At)
+	}
+	return "Status, progress and delay are from the service: " + strings.Join(parts, "; ") + "."
+}
+
+// markdownPage is Markdown on its way. Text from outside is handed to it as the
+// code spans that printable.Markdown makes.
+type markdownPage struct{ strings.Builder }
+
+// line writes a paragraph or a heading.
+func (d *markdownPage) line(format string, args ...any) {
+	if d.Len() > 0 {
+		d.WriteByte('\n')
+	}
+	fmt.Fprintf(d, format+"\n", args...)
+}
+
+// table writes n rows. A column whose name ends in a colon has numbers.
+func (d *markdownPage) table(columns []string, n int, row func(int) []string) {
+	if n == 0 {
+		return
+	}
+	d.WriteByte('\n')
+	rule := make([]string, len(columns))
+	for i, name := range columns {
+		rule[i] = "-"
+		if strings.HasSuffix(name, ":") {
+			rule[i] = "-:"
+		}
+	}
+	fmt.Fprintf(d, "| %s |\n| %s |\n", strings.ReplaceAll(strings.Join(columns, " | "), ":", ""), strings.Join(rule, " | "))
+	for i := range n {
+		fmt.Fprintf(d, "| %s |\n", strings.Join(row(i), " | "))
+	}
+}
+
+func namesInMarkdown(names []string, of int) string {
+	spans := make([]string, len(names))
+	for i, name := range names {
+		spans[i] = printable.Markdown(name)
+	}
+	text := strings.Join(spans, ", ")
+	if more := of - len(names); more > 0 {
+		text += " and " + grouped(more) + " more"
+	}
+	return text
+}
+
+func (d *markdownPage) unknown(m migration) {
+	if len(m.Unknown) == 0 {
+		return
+	}
+	d.line("## Unknown outcomes, and when they settle")
+	d.line("There is nothing to do: the next apply looks for them. The settle time is %s.", settleText(m.Settle))
+	shown := m.Unknown[:min(len(m.Unknown), jobsInMarkdown)]
+	d.table([]string{"job", "plan", "sent", "settles", "what happened"}, len(shown), func(i int) []string {
+		u := shown[i]
+		sent, settles := "", ""
+		if u.SentAt != nil {
+			sent, settles = shownUTC(*u.SentAt), shownUTC(*u.SettlesAt)
+		}
+		if u.Due {
+			settles = "with the next look"
+		}
+		return []string{printable.Markdown(u.Name), printable.Markdown(u.Plan), sent, settles, printable.Markdown(u.Reason)}
+	})
+	d.rest(len(m.Unknown)-len(shown), "job")
+}
+
+func (d *markdownPage) rest(more int, what string) {
+	if more > 0 {
+		d.line("… and %s more %ss; `--full` lists all.", grouped(more), what)
+	}
+}
+
+func (d *markdownPage) timeline(t timeline) {
+	rows := slices.DeleteFunc(slices.Clone(t.Buckets), func(b timeBucket) bool { return b.Created+b.Throttled+b.Other == 0 })
+	if len(rows) == 0 {
+		return
+	}
+	d.line("## Creates over time, per %s", stepText(time.Duration(t.StepMs)*time.Millisecond))
+	d.table([]string{"from", "created:", "throttled:", "other:"}, len(rows), func(i int) []string {
+		return []string{shownUTC(rows[i].At), grouped(rows[i].Created), grouped(rows[i].Throttled), grouped(rows[i].Other)}
+	})
+}
+
+func (d *markdownPage) sources(sources []sourceStand, full bool) {
+	if len(sources) == 0 {
+		return
+	}
+	shown := sources
+	if !full {
+		shown = sources[:min(len(sources), sourcesInMarkdown)]
+	}
+	d.line("## By source")
+	d.table([]string{"source", "region", "jobs:", "on the service:", "stands"}, len(shown), func(i int) []string {
+		s := shown[i]
+		return []string{printable.Markdown(s.Source), printable.Markdown(s.Region), grouped(s.Jobs), grouped(s.Exist), standsText(s.Stands)}
+	})
+	d.rest(len(sources)-len(shown), "source")
+}
+
+func (d *markdownPage) runs(runs []runJSON) {
+	if len(runs) == 0 {
+		return
+	}
+	d.line("## Runs")
+	d.table([]string{"started", "command", "plan", "who", "took:", "ended", "calls:", "throttled:"}, len(runs), func(i int) []string {
+		r := newRunRow(runs[i])
+		return []string{shownUTC(r.StartedAt), printable.Markdown(r.Command), printable.Markdown(r.Plan), printable.Markdown(r.Who),
+			r.Took, r.Ended, r.Calls, r.Throttled}
+	})
+}
+
+func (d *markdownPage) jobs(jobs []jobStand, full bool) {
+	shown := jobs
+	title := "## All jobs"
+	if !full {
+		title = "## Jobs that are not as they should be"
+		shown = slices.DeleteFunc(slices.Clone(jobs), func(j jobStand) bool { return j.Tone == toneGood || j.Tone == toneNeutral })
+	}
+	if len(shown) == 0 {
+		return
+	}
+	wrong := len(shown)
+	if !full {
+		shown = shown[:min(wrong, jobsInMarkdown)]
+	}
+	d.line("%s", title)
+	d.table([]string{"job", "plan", "stand", "source", "destination", "job id", "what is said of it"}, len(shown), func(i int) []string {
+		j, code := shown[i], printable.Markdown
+		return []string{code(j.Name), code(j.Plan), string(j.Stand), code(j.Source), code(j.Destination), code(j.JobID), code(whatIsSaid(j))}
+	})
+	d.rest(wrong-len(shown), "job")
+}
