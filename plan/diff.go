@@ -376,7 +376,7 @@ func diffState(c *Change) {
 	if wanted == "" {
 		return
 	}
-	doing := c.doing()
+	doing := c.Doing()
 	switch {
 	case doing == wanted && !c.Entry.Pending.unconfirmed(OperationStart, OperationSuspend):
 	case wanted == Running:
@@ -389,9 +389,9 @@ func diffState(c *Change) {
 	}
 }
 
-// doing is what the job does as far as it is listed, and else what it was last put
+// Doing is what the job does as far as it is listed, and else what it was last put
 // to. A job that was never started stands still.
-func (c *Change) doing() DesiredState {
+func (c *Change) Doing() DesiredState {
 	listed := c.Remote
 	if c.Seen != nil && c.Seen.Job != nil {
 		listed = []RemoteJob{*c.Seen.Job}
@@ -484,7 +484,7 @@ func diffLeftOver(name string, entry *Entry, o DiffOptions) Change {
 	case entry.Pending.Operation == OperationDelete:
 		c.Reason = "no longer in the plan; its deletion was sent and is not confirmed"
 		c.Cause = "left the plan with a deletion without an answer"
-	case c.Puts() != "" && (c.doing() != c.Puts() || entry.Pending.unconfirmed(OperationSuspend)):
+	case c.Puts() != "" && (c.Doing() != c.Puts() || entry.Pending.unconfirmed(OperationSuspend)):
 		c.Kind, c.Reason = KindSuspend, "no longer in the plan, which said on_remove: suspend"
 	}
 	return c

@@ -137,7 +137,7 @@ func (s *scheduler) putNext(t *task, made Ending) bool {
 		entry.Region, entry.Spec, entry.Digest = t.entry.Region, t.entry.Spec, t.entry.Digest
 	}
 	if made == EndUpdated {
-		entry.Spec, entry.Doing = t.change.Updated(), t.change.Entry.Doing
+		entry.Spec, entry.Doing = t.change.Updated(), t.change.Doing()
 	}
 	if entry.Doing == job.State {
 		return false

@@ -259,3 +259,21 @@ func TestUpdateLeavesTheIgnoredList(t *testing.T) {
 		f.wantCounts(f.mustRun(), runner.Counts{Kept: 1})
 	})
 }
+
+// Somebody changed what a job loads and started it again: one run undoes both.
+func TestWhatWasChangedAndStartedOutsideIsPutBackAtOnce(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.plan.Jobs[0].State = plan.Suspended
+		f.mustRun()
+		id := f.entry("job-000").JobID
+		f.cloud.change(id, `{"theirs":{"all":true}}`)
+		for i := range f.cloud.jobs {
+			f.cloud.jobs[i].Status = "Running"
+		}
+		f.options.Refresh = refresh(t, "all")
+		f.mustRun()
+		if job := f.cloud.jobs[0]; job.spec.DBList != f.plan.Jobs[0].DBList || job.Status != "Suspended" {
+			t.Errorf("it loads %s and is %s", job.spec.DBList, job.Status)
+		}
+	})
+}
