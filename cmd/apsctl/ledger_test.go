@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -176,7 +177,13 @@ func TestLedgerVerifyFindsDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := len(content) - 4096; i < len(content)-3000; i++ {
+	// A page with jobs in it: a copy has no use for a damaged index, and is sound.
+	const pageBytes = 4096
+	page := bytes.Index(content, []byte(`"db_list"`)) / pageBytes * pageBytes
+	if page <= 0 {
+		t.Fatal("no job is in the file")
+	}
+	for i := page; i < page+1000; i++ {
 		content[i] = 0xff
 	}
 	if err := os.WriteFile(b.ledgerPath(), content, 0o600); err != nil {
