@@ -345,8 +345,9 @@ func serviceWords(l *jobListing) string {
 		parts = append(parts, l.Message)
 	}
 	if n := len(l.Logs); n > 0 {
-		last := l.Logs[n-1]
-		parts = append(parts, fmt.Sprintf("last log, %s %s: %s", last.Stage, last.State, last.Text))
+		if last := l.Logs[n-1]; last.Text != l.Message {
+			parts = append(parts, fmt.Sprintf("last log, %s %s: %s", last.Stage, last.State, last.Text))
+		}
 	}
 	return strings.Join(parts, "; ")
 }

@@ -190,7 +190,11 @@ func columnsOf(m migration) []column {
 	if len(m.Asked) > 0 {
 		columns = append(columns, column{Text: "Status", Class: "c-status"}, column{"Progress", "c-few", true}, column{"Delay", "c-few", true})
 	}
-	return append(columns, column{Text: "Job id", Class: "c-id"}, column{Text: "Updated (UTC)", Class: "c-day"}, column{Text: "What is said of it"})
+	columns = append(columns, column{Text: "Job id", Class: "c-id"})
+	if len(m.Asked) == 0 { // else there is no room for it
+		columns = append(columns, column{Text: "Updated (UTC)", Class: "c-day"})
+	}
+	return append(columns, column{Text: "What is said of it"})
 }
 
 // shareOf is a share in whole percent that says 100 % of all only, and 0 % of
