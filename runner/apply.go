@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -165,6 +166,7 @@ func (s *scheduler) end(why Stop, detail string, failure plan.Failure) {
 		return
 	}
 	s.stopped, s.stopDetail, s.stopFailure = why, detail, failure
+	s.tell(Event{Kind: EventStopping, Why: strings.TrimSuffix(string(why)+": "+detail, ": ")})
 	s.halt()
 }
 
@@ -193,6 +195,8 @@ func (s *scheduler) startDue() {
 		}
 		if t = s.queue.take(); s.places.take(t) {
 			s.start(t)
+		} else {
+			s.tellWait(t, 0, time.Time{})
 		}
 	}
 }

@@ -45,6 +45,10 @@ const (
 //
 // It is safe for concurrent use.
 type Governor struct {
+	// Slowed is told when a throttled answer slows calls down, and for how long none
+	// is sent. nil means nobody listens. Set it before the first call.
+	Slowed func(operation, region string, wait time.Duration, rate float64)
+
 	ceiling float64
 	mu      sync.Mutex
 	lanes   map[lane]*pace
@@ -80,7 +84,10 @@ func (g *Governor) Wait(ctx context.Context, operation, region string) error {
 func (g *Governor) Observe(operation, region string, throttled bool, retryAfter time.Duration) {
 	p := g.pace(operation, region)
 	if throttled {
-		p.slowDown(time.Now(), retryAfter)
+		wait, rate := p.slowDown(time.Now(), retryAfter)
+		if g.Slowed != nil {
+			g.Slowed(operation, region, wait, rate)
+		}
 	} else {
 		p.speedUp(time.Now())
 	}
@@ -152,8 +159,9 @@ func (p *pace) reserve(now time.Time) time.Duration {
 	return max(time.Millisecond, time.Duration(missing/p.rate*float64(time.Second)))
 }
 
-// slowDown cuts the rate, once for all answers to calls of the same moment.
-func (p *pace) slowDown(now time.Time, hint time.Duration) {
+// slowDown cuts the rate, once for all answers to calls of the same moment. It
+// returns how long nobody passes now, and the rate from then on.
+func (p *pace) slowDown(now time.Time, hint time.Duration) (wait time.Duration, rate float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if since := now.Sub(p.cutAt); since >= time.Second {
@@ -168,6 +176,7 @@ func (p *pace) slowDown(now time.Time, hint time.Duration) {
 	if until := now.Add(max(hint, p.pause)); until.After(p.notBefore) {
 		p.notBefore = until
 	}
+	return p.notBefore.Sub(now), p.rate
 }
 
 // limitNow is what a throttled answer tells of the service's limit, after so many

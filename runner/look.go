@@ -42,6 +42,7 @@ func (s *scheduler) await(t *task) {
 	if limit := t.since.Add(s.run.options.MaxElapsed); s.run.options.OnUnknown == plan.Recreate && settles.Before(limit) {
 		t.lookUntil = limit
 	}
+	s.tellWait(t, 0, t.result.SettlesAt)
 	s.lookFor(t, now)
 }
 

@@ -89,6 +89,7 @@ func (s *scheduler) retry(t *task, o plan.Outcome) {
 	default:
 		t.dueAt = due
 		s.cause = causeOf(o)
+		s.tellWait(t, pause, time.Time{})
 		s.queue.add(t)
 	}
 }

@@ -82,6 +82,9 @@ func (s *scheduler) nextWave() {
 		}
 		w.later = w.later[size:]
 		w.jobs += size
+		if len(sizes) > 0 {
+			s.tell(Event{Kind: EventWave, Wave: w.number, Jobs: size})
+		}
 		w.open += size
 		s.news = time.Now()
 	}

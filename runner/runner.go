@@ -86,6 +86,9 @@ type Options struct {
 	// Observe is told of progress, from one goroutine at a time; it must return
 	// quickly. nil means nobody is watching.
 	Observe func(Progress)
+	// Tell is told of each thing that happens, from several goroutines at a time; it
+	// must return quickly. nil means nobody listens.
+	Tell func(Event)
 	// Rand is the source of jitter; nil means one seeded by the system. It is
 	// used from one goroutine at a time.
 	Rand *rand.Rand
@@ -163,6 +166,9 @@ type Run struct {
 // New joins the parts of a run. governor must be the one that service waits
 // on, so that creates and reads share what is learned about throttling.
 func New(p *plan.Plan, ledger Ledger, service Service, secrets Secrets, governor *Governor, clock Clock, o Options) *Run {
+	if o.Tell != nil {
+		ledger = tellingLedger{ledger, o.Tell}
+	}
 	return &Run{
 		plan: p, ledger: ledger, service: service, secrets: secrets,
 		governor: governor, clock: clock, options: o.withDefaults(),

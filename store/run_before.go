@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// RunsBefore returns the runs of one plan by one command that began before the
-// run id, or for "" all, newest first, at most limit.
+// RunsBefore returns the runs of one plan by one command, whatever its
+// arguments, that began before the run id, or for "" all, newest first, at most
+// limit.
 func (l *Ledger) RunsBefore(ctx context.Context, id, planName, command string, limit int) (runs []Run, err error) {
 	err = each(ctx, l.read, `SELECT id, started_at_ms, finished_at_ms, coalesce(exit_code, 0) FROM runs
-		WHERE plan = ? AND command = ? AND (? = '' OR seq < (SELECT seq FROM runs WHERE id = ?))
-		ORDER BY seq DESC LIMIT ?`, []any{planName, command, id, id, limit},
+		WHERE plan = ? AND (command = ? OR command GLOB ? || ' *') AND (? = '' OR seq < (SELECT seq FROM runs WHERE id = ?))
+		ORDER BY seq DESC LIMIT ?`, []any{planName, command, command, id, id, limit},
 		func(rows *sql.Rows) error {
 			r := Run{}
 			r.Plan, r.Command = planName, command
@@ -30,8 +31,8 @@ func (l *Ledger) RunsBefore(ctx context.Context, id, planName, command string, l
 func (l *Ledger) LastDone(ctx context.Context, planName, command string) (time.Time, error) {
 	var finished sql.NullInt64
 	err := l.read.QueryRowContext(ctx, `SELECT finished_at_ms FROM runs
-		WHERE plan = ? AND command = ? AND exit_code = 0 AND finished_at_ms IS NOT NULL ORDER BY seq DESC LIMIT 1`,
-		planName, command).Scan(&finished)
+		WHERE plan = ? AND (command = ? OR command GLOB ? || ' *') AND exit_code = 0 AND finished_at_ms IS NOT NULL ORDER BY seq DESC LIMIT 1`,
+		planName, command, command).Scan(&finished)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}

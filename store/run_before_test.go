@@ -25,7 +25,7 @@ func TestRunsBefore(t *testing.T) {
 	end("a", 0, t0.Add(time.Minute))
 	begin("b", "other", "apply")
 	begin("c", "p", "resolve")
-	begin("d", "p", "apply")
+	begin("d", "p", "apply --saved x")
 	begin("e", "p", "apply")
 	end("e", 3, t0.Add(2*time.Minute))
 	ids := func(id string, limit int) (all string) {

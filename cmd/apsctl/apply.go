@@ -209,6 +209,7 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 		return err
 	}
 	c.alone.news.record = record
+	c.alone.stream.begin(record)
 	report, err := c.apply(ctx, wanted, service, ledger, record.ID)
 	c.alone.news.report, c.alone.news.calls = report, service.Calls()
 	return c.finish(ctx, wanted, service, ledger, record.ID, report, err)
@@ -218,12 +219,11 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 // before anything was to be carried out.
 func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *service, ledger *store.Ledger, runID string) (*runner.Report, error) {
 	display := newDisplay(c.app)
-	display.quiet = c.alone.quiet
 	reservePath := c.target.ledgerPath() + ".reserve"
 	if err := putBy(reservePath); err != nil {
 		display.warn("no disk space could be put by for an emergency: the disk may be nearly full")
 	}
-	run := runner.New(wanted, ledger, service, c.app.secrets(service), service.governor, runner.SystemClock(), runner.Options{
+	options := runner.Options{
 		RunID: runID, Endpoint: service.Service(),
 		Parallel: c.settings.parallel, Settle: c.settings.settle,
 		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed, Until: c.alone.until(),
@@ -231,7 +231,9 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 		Choice: c.choice, Rollout: c.spread, AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete),
 		FreeReserve: func() error { return giveBack(reservePath) },
 		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath(), c.line),
-	})
+	}
+	c.alone.listen(&options, service.governor, display)
+	run := runner.New(wanted, ledger, service, c.app.secrets(service), service.governor, runner.SystemClock(), options)
 	reading, cancel := c.reading(ctx)
 	defer cancel()
 	changes, err := run.Prepare(reading)

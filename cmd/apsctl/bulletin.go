@@ -73,6 +73,13 @@ type earlier struct {
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
 }
 
+// commandWord is the command of a run without its arguments: runs of the same
+// command are compared.
+func commandWord(r plan.RunRecord) string {
+	word, _, _ := strings.Cut(r.Command, " ")
+	return word
+}
+
 // lookBack is how many runs before this one are looked at for one that is over:
 // others may be under way while this one is turned away.
 const lookBack = 20
@@ -81,7 +88,7 @@ const lookBack = 20
 // none. A run without an end has died, unless it is the one that turned this one
 // away.
 func (b *bulletin) before(ctx context.Context, ledger *store.Ledger) (*earlier, error) {
-	runs, err := ledger.RunsBefore(ctx, b.record.ID, b.record.Plan, b.record.Command, lookBack)
+	runs, err := ledger.RunsBefore(ctx, b.record.ID, b.record.Plan, commandWord(b.record), lookBack)
 	if err != nil {
 		return nil, err
 	}

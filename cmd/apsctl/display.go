@@ -25,7 +25,9 @@ const (
 type display struct {
 	out      io.Writer
 	terminal bool
-	quiet    bool // only warnings
+	quiet    bool         // only warnings
+	plain    bool         // lines, also on a terminal
+	stream   *eventStream // takes the place of lines; nil for none
 	clean    func(string) string
 
 	mu      sync.Mutex
@@ -57,6 +59,9 @@ func (d *display) warn(line string) {
 // start draws until stop.
 func (d *display) start() {
 	every := lineEvery
+	if d.plain || d.stream != nil {
+		d.terminal = false
+	}
 	if d.terminal {
 		every = paintEvery
 	}
@@ -94,6 +99,10 @@ func (d *display) draw() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.last.Total == 0 || d.quiet {
+		return
+	}
+	if d.stream != nil {
+		d.stream.progress(d.last)
 		return
 	}
 	line := progressLine(d.last)

@@ -117,7 +117,7 @@ func (b *bulletin) callMetrics(p *page) {
 
 // ledgerMetrics are about the plan's jobs as the ledger has them.
 func (b *bulletin) ledgerMetrics(ctx context.Context, p *page, ledger *store.Ledger) error {
-	done, err := ledger.LastDone(ctx, b.record.Plan, b.record.Command)
+	done, err := ledger.LastDone(ctx, b.record.Plan, commandWord(b.record))
 	if err != nil {
 		return err
 	}

@@ -26,12 +26,16 @@ type unattended struct {
 	notify     string // address, or ""
 	form       string // of messages; "" goes by the host
 	metrics    string // file, or ""
+	events     string // file, or ""
+	progress   progressForm
 
 	started  time.Time
 	skipped  bool // the ledger was left to another run
 	news     bulletin
-	beat     *heartbeat // nil for none
-	notifier *notifier  // nil for none
+	beat     *heartbeat   // nil for none
+	notifier *notifier    // nil for none
+	stream   *eventStream // nil for none
+	log      *os.File     // of --events, or nil
 }
 
 // The environment gives what shows in the list of processes as a flag.
@@ -48,6 +52,8 @@ func (u *unattended) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&u.notify, "notify", "", "send a message to this `URL` when the run ends otherwise than the plan's run before (default $"+notifyVariable+")")
 	flags.StringVar(&u.form, "notify-form", "", "`form` of that message: "+strings.Join(notifyForms, ", ")+" (default by the host of the URL, else json)")
 	flags.StringVar(&u.metrics, "metrics", "", "write metrics of the run and the plan's jobs to this `file`, for node_exporter's textfile collector")
+	flags.StringVar(&u.events, "events", "", "append what happens to this `file`, one JSON object a line (docs/events.md)")
+	u.progress.addFlag(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("notify-form", cobra.FixedCompletions(notifyForms, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -59,6 +65,7 @@ func (u *unattended) begin(cmd *cobra.Command, a *app, ledger string) error {
 	if err := u.hooks(cmd, a); err != nil {
 		return err
 	}
+	u.openEvents(a)
 	if u.maxRuntime < 0 || u.maxRuntime == 0 && cmd.Flags().Changed("max-runtime") {
 		return usagef(cmd, "--max-runtime is more than nothing, not %s", u.maxRuntime)
 	}
@@ -113,6 +120,10 @@ func (u *unattended) over(parent context.Context, a *app, err error) {
 	defer stop()
 	u.news.finished, u.news.failed = time.Now(), err
 	u.news.code, _ = classify(err)
+	u.stream.end(&u.news)
+	if u.log != nil {
+		_ = u.log.Close()
+	}
 	if u.notifier != nil {
 		u.notifier.tell(ctx, a, &u.news)
 	}
@@ -123,6 +134,41 @@ func (u *unattended) over(parent context.Context, a *app, err error) {
 	}
 	if u.beat != nil {
 		u.beat.end(ctx, &u.news, u.news.lines(a))
+	}
+}
+
+// openEvents opens the stream of events, if somebody wants it. A file that cannot
+// be opened is a warning.
+func (u *unattended) openEvents(a *app) {
+	s := &eventStream{clean: a.redactor.Clean, warn: a.warn, record: u.news.record}
+	if u.progress == progressJSON {
+		s.live = a.stderr
+		s.warn = s.warning
+	}
+	if u.events != "" {
+		file, err := openEventFile(u.events)
+		if err != nil {
+			s.warn("nothing is written to the file of --events: " + err.Error())
+		} else {
+			u.log, s.file = file, file
+		}
+	}
+	if s.live != nil || s.file != nil {
+		u.stream = s
+	}
+}
+
+// listen has the stream told of what happens in a run.
+func (u *unattended) listen(o *runner.Options, g *runner.Governor, d *display) {
+	d.quiet = u.quiet || u.progress == progressNone
+	d.plain = u.progress == progressPlain
+	if u.stream == nil {
+		return
+	}
+	o.Tell, g.Slowed = u.stream.tell, u.stream.slowed
+	if u.stream.live != nil {
+		d.stream = u.stream
+		o.Warn = u.stream.warning
 	}
 }
 
