@@ -90,6 +90,7 @@ var notMet = map[string]string{
 	"internal/aps.adviceError":   "it becomes the words of a CallError",
 	"internal/aps.proxyError":    "it becomes the words of a CallError",
 	"internal/aps.unsteadyError": "it becomes the words of an IncompleteError",
+	"runner.failedJobError":      "it becomes the words of a Result",
 	"internal/emulator.problem":  "the emulator answers it over HTTP",
 }
 
