@@ -216,25 +216,28 @@ func (b *tab) keepFile(name string, content []byte) {
 	}
 }
 
+// built is where program put it, "" when no test needed it.
+var built string
+
 // program builds apsctl once for all tests.
 var program = sync.OnceValues(func() (string, error) {
 	folder, err := os.MkdirTemp("", "apsctl-page-*")
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(folder, "apsctl")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/apsctl/apsctl/cmd/apsctl").CombinedOutput()
+	built = filepath.Join(folder, "apsctl")
+	out, err := exec.Command("go", "build", "-o", built, "github.com/apsctl/apsctl/cmd/apsctl").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
-	return path, nil
+	return built, nil
 })
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
-	if path, err := program(); code >= 0 && err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	if built != "" {
+		_ = os.RemoveAll(filepath.Dir(built))
 	}
 	os.Exit(code)
 }
