@@ -133,7 +133,9 @@ func (b *bulletin) remember(ctx context.Context, a *app) (*earlier, error) {
 		return last, err
 	}
 	b.record.ID = record.ID
-	return last, a.runEnd(b.code, struct{}{}, nil, b.failed).record(ctx, ledger, record.ID)
+	end := a.runEnd(b.code, struct{}{}, nil, b.failed)
+	end.detail.Error = firstLine(end.detail.Error) // of a plan's mistakes, the first
+	return last, end.record(ctx, ledger, record.ID)
 }
 
 // headline says in one line how the run ended.
@@ -180,11 +182,16 @@ func (b *bulletin) lines(a *app) []string {
 		}
 	}
 	if b.failed != nil && !errors.As(b.failed, new(*exitError)) {
-		add("%s [%s]", strings.SplitN(b.failed.Error(), "\n", 2)[0], codeOf(b.failed))
+		add("%s [%s]", firstLine(b.failed.Error()), codeOf(b.failed))
 	}
 	add("%s by %s@%s, from %s for %s", b.record.Command, b.record.User, b.record.Host,
 		b.record.StartedAt.UTC().Format(time.RFC3339), b.took().Round(100*time.Millisecond))
 	return lines
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 func (b *bulletin) took() time.Duration { return b.finished.Sub(b.record.StartedAt) }

@@ -61,6 +61,7 @@ func newRoot(app *app) *cobra.Command {
 	root.AddCommand(newLifeCommands(app)...)
 	root.InitDefaultCompletionCmd()
 	wrapArgs(root)
+	groupFlags(root)
 	return root
 }
 
