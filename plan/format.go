@@ -27,11 +27,11 @@ func Format(file string, data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	formatted := layOutFile(text.lines)
+	formatted := layOutFile(text.lines.list())
 	if string(formatted) == string(data) {
 		return formatted, nil
 	}
-	if line := changedLine(before, text.lines, formatted); line > 0 {
+	if line := changedLine(before, text.lines.list(), formatted); line > 0 {
 		return nil, fmt.Errorf("%s cannot be formatted: it would not say the same as before, from about line %d on; nothing was changed",
 			printable.Line(file), line)
 	}

@@ -167,7 +167,7 @@ func meaningOfText(t *testing.T, text string) (meaning, []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m, source.lines
+	return m, source.lines.list()
 }
 
 func BenchmarkFormat10k(b *testing.B) {

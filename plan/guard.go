@@ -81,7 +81,7 @@ func otherEncoding(data string) string {
 
 // findStray reports characters that may not stand in a plan as they are.
 func findStray(f *findings) {
-	for i, line := range f.text.lines {
+	for i, line := range f.text.lines.all() {
 		if plainASCII(line) {
 			continue
 		}
@@ -115,7 +115,7 @@ func findStray(f *findings) {
 // double quotes, the lexer reads the rest of the line.
 func findTabs(f *findings) {
 	work := 0
-	for i, line := range f.text.lines {
+	for i, line := range f.text.lines.all() {
 		if work += strings.Count(line, "\t") * len(line); work > tabWorkMax {
 			f.add(span{i + 1, 1, 1}, "too many tabs on long lines up to here", "use spaces")
 			return
@@ -127,7 +127,7 @@ func findTabs(f *findings) {
 // lexer copies the whole text once for each of them.
 func findBlankRun(f *findings) {
 	run := 0
-	for i, line := range f.text.lines {
+	for i, line := range f.text.lines.all() {
 		if strings.TrimLeft(line, " \t") != "" {
 			run = 0
 			continue

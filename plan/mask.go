@@ -80,8 +80,8 @@ func (s *sourceText) masks(line int) []mask {
 	if s.reveal != nil {
 		s.reveal(line)
 	}
-	s.blocks.follow(s.lines[:line])
-	text := s.lines[line-1]
+	s.blocks.follow(s.lines.part(0, line))
+	text := s.lines.line(line - 1)
 	masks := secretsIn(text)
 	if from := s.blocks.from[line-1]; from >= 0 {
 		masks = append(masks, mask{from, len(text)})
@@ -125,13 +125,13 @@ type secretBlocks struct {
 }
 
 // follow goes on to the last of lines, which start at the first of the file.
-func (s *secretBlocks) follow(lines []string) {
+func (s *secretBlocks) follow(lines lineTable) {
 	under := s.under
 	if len(s.from) == 0 {
 		under = -1
 	}
-	for i := len(s.from); i < len(lines); i++ {
-		line := lines[i]
+	for i := len(s.from); i < lines.count(); i++ {
+		line := lines.line(i)
 		s.from = append(s.from, -1)
 		indent := leadingBlanks(line)
 		text := line[indent:]

@@ -51,7 +51,7 @@ type cut struct {
 func findPieces(f *findings) *pieces {
 	lines := f.text.lines
 	key := -1
-	for i, line := range lines {
+	for i, line := range lines.all() {
 		if rest, ok := strings.CutPrefix(line, "jobs:"); ok && onlyComment(rest) {
 			if key >= 0 {
 				return nil
@@ -77,10 +77,10 @@ func onlyComment(rest string) bool {
 
 // scan finds the items below the key and cuts the list into pieces. It reports
 // whether that is safe.
-func (p *pieces) scan(lines []string) bool {
+func (p *pieces) scan(lines lineTable) bool {
 	indent := -1 // of the dashes
-	for i := p.first; i < len(lines); i++ {
-		line := lines[i]
+	for i := p.first; i < lines.count(); i++ {
+		line := lines.line(i)
 		text := strings.TrimLeft(line, " ")
 		if text == "" || text[0] == '#' {
 			continue
@@ -105,7 +105,7 @@ func (p *pieces) scan(lines []string) bool {
 			return false
 		}
 	}
-	p.end = len(lines)
+	p.end = lines.count()
 	return indent >= 0
 }
 
@@ -151,7 +151,7 @@ func (p *pieces) last(i int) int {
 // rest is the file without its list of jobs.
 func (p *pieces) rest() string {
 	lines := p.in.text.lines
-	return strings.Join(lines[:p.first], "\n") + "\n" + strings.Join(lines[p.end:], "\n")
+	return lines.part(0, p.first).joined() + "\n" + lines.part(p.end, lines.count()).joined()
 }
 
 // items calls yield for every item of the list, in order, until it returns false.
@@ -239,12 +239,9 @@ var largeHint = fmt.Sprintf("a file of over %d MiB has its jobs in a list of the
 // parse parses one piece. What is secret in it is hidden in hides, if that is not
 // nil.
 func (p *pieces) parse(i int, hides *sourceText) parsed {
-	from, lines := p.cuts[i].line, p.in.text.lines[p.cuts[i].line:p.last(i)]
-	bytes := 0
-	for _, line := range lines {
-		bytes += len(line) + 1
-	}
-	if bytes > itemBytesMax+pieceBytes {
+	from := p.cuts[i].line
+	lines := p.in.text.lines.part(from, p.last(i))
+	if len(lines.joined()) > itemBytesMax+pieceBytes {
 		f := newFindings(newSourceText("", ""))
 		f.add(span{p.cuts[i].last - from + 1, 1, 1}, fmt.Sprintf("this job takes more than %d MiB", itemBytesMax>>20), "")
 		return parsed{piece: i, f: f}
@@ -254,7 +251,7 @@ func (p *pieces) parse(i int, hides *sourceText) parsed {
 			return piece
 		}
 	}
-	text := newSourceText("", strings.Join(lines, "\n"))
+	text := newSourceText("", lines.joined())
 	f := newFindings(text)
 	failed := parsed{piece: i, f: f}
 	body := parseBounded(f, text.whole, 1)
@@ -274,7 +271,7 @@ func (p *pieces) parse(i int, hides *sourceText) parsed {
 func (p *pieces) parsePlain(i int) parsed {
 	from := p.cuts[i].line
 	b := builder{in: p.in, removed: from, reuse: !p.keep}
-	items := b.plainItems(p.in.text.lines[from:p.last(i)], p.cuts[i].items)
+	items := b.plainItems(p.in.text.lines.part(from, p.last(i)), p.cuts[i].items)
 	return parsed{piece: i, items: items, blocks: b.blocks}
 }
 

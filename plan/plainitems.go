@@ -11,7 +11,7 @@ import "strings"
 
 // plainItems reads the items of a list of jobs that stands alone in its lines.
 // It returns nil when a line is not plain.
-func (b *builder) plainItems(lines []string, items int) []*node {
+func (b *builder) plainItems(lines lineTable, items int) []*node {
 	p := plainReader{b: b, lines: lines}
 	list := make([]*node, 0, items)
 	dash := -1
@@ -19,7 +19,7 @@ func (b *builder) plainItems(lines []string, items int) []*node {
 		if dash < 0 {
 			dash = p.at
 		}
-		text := p.lines[p.line]
+		text := p.text
 		if p.at != dash || !strings.HasPrefix(text[p.at:], "- ") {
 			return nil
 		}
@@ -44,7 +44,8 @@ const plainDepthMax = 16
 // plainReader stands on a byte of a line.
 type plainReader struct {
 	b        *builder
-	lines    []string
+	lines    lineTable
+	text     string // of the line
 	line, at int
 	depth    int
 	odd      bool // a line cannot be plain
@@ -53,9 +54,9 @@ type plainReader struct {
 // next moves to the first character of the next line that has more than blanks
 // and a comment, from the current line on. It returns false at the end.
 func (p *plainReader) next() bool {
-	for ; p.line < len(p.lines); p.line++ {
-		text := p.lines[p.line]
-		p.at = 0
+	for ; p.line < p.lines.count(); p.line++ {
+		text := p.lines.line(p.line)
+		p.text, p.at = text, 0
 		for p.at < len(text) && text[p.at] == ' ' {
 			p.at++
 		}
@@ -110,7 +111,7 @@ func (p *plainReader) mapping(secret bool) *node {
 			return nil
 		}
 		p.add(m, key, value)
-		if p.line == len(p.lines) || p.at < column {
+		if p.line == p.lines.count() || p.at < column {
 			p.depth--
 			return m
 		}
@@ -167,7 +168,7 @@ func (p *plainReader) key(secret, inFlow bool) *node {
 	if p.peek() != ':' {
 		return nil
 	}
-	if p.at++; p.at < len(p.lines[p.line]) && p.peek() != ' ' && !(inFlow && key.closed) {
+	if p.at++; p.at < len(p.text) && p.peek() != ' ' && !(inFlow && key.closed) {
 		return nil // only a quoted key needs no blank behind its colon, as in JSON
 	}
 	key.secret = secret || wordLength(key.text) < len(key.text) && sensitiveKey(key.text)
@@ -328,7 +329,7 @@ func (p *plainReader) lastOnLine(n *node) *node {
 	return n
 }
 
-func (p *plainReader) rest() string { return p.lines[p.line][p.at:] }
+func (p *plainReader) rest() string { return p.text[p.at:] }
 
 func (p *plainReader) restIsBlank() bool { return strings.Trim(p.rest(), " ") == "" }
 
@@ -340,8 +341,8 @@ func (p *plainReader) blanks() {
 
 // peek is the byte at hand, 0 at the end of the line.
 func (p *plainReader) peek() byte {
-	if text := p.lines[p.line]; p.at < len(text) {
-		return text[p.at]
+	if p.at < len(p.text) {
+		return p.text[p.at]
 	}
 	return 0
 }

@@ -29,7 +29,6 @@ func describeNodes(b *strings.Builder, f *findings, n *node) {
 // bothWays reads a list of jobs without the library and with it. plain is "" where
 // the first of the two gives way.
 func bothWays(text string) (plain, library string) {
-	lines := strings.Split(text, "\n")
 	whole := newFindings(newSourceText("plan.yaml", text))
 	describe := func(items []*node) string {
 		var b strings.Builder
@@ -51,7 +50,7 @@ func bothWays(text string) (plain, library string) {
 	}
 	for items := range 1 + strings.Count(text, "- ") {
 		b := builder{in: whole}
-		if nodes := b.plainItems(lines, items+1); nodes != nil {
+		if nodes := b.plainItems(newLineTable(text), items+1); nodes != nil {
 			return describe(nodes), library
 		}
 	}

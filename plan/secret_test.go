@@ -194,7 +194,7 @@ func TestLinesBelowAPasswordAreHidden(t *testing.T) {
   x: y`
 	source := newSourceText("p", text)
 	var got []string
-	for i, line := range source.lines {
+	for i, line := range source.lines.all() {
 		got = append(got, cover(line, 0, len(line), source.masks(i+1)))
 	}
 	if joined := strings.Join(got, "\n"); joined != want {

@@ -23,7 +23,7 @@ const (
 type sourceText struct {
 	file  string
 	whole string
-	lines []string // of whole
+	lines lineTable // of whole
 	// hidden maps a line to the secret values that start on it. The walk over the
 	// parsed file fills it.
 	hidden map[int][]*node
@@ -41,7 +41,7 @@ type cursor struct{ line, characters, bytes int }
 
 // newSourceText splits text, whose line breaks are "\n", once.
 func newSourceText(file, text string) *sourceText {
-	return &sourceText{file: file, whole: text, lines: strings.Split(text, "\n"), hidden: map[int][]*node{}}
+	return &sourceText{file: file, whole: text, lines: newLineTable(text), hidden: map[int][]*node{}}
 }
 
 // hide marks n as secret, with all lines that it takes.
@@ -51,7 +51,7 @@ func (s *sourceText) hide(n *node) {
 		n = &kept
 	}
 	s.hideOnLine(n)
-	for line := n.line + 1; line <= n.line+n.below && line <= len(s.lines); line++ {
+	for line := n.line + 1; line <= n.line+n.below && line <= s.lines.count(); line++ {
 		s.hideOnLine(&node{line: line, column: 1})
 	}
 }
@@ -82,11 +82,11 @@ func (s *sourceText) position(at span) Position {
 // column. The lexer's columns are off by the blanks behind a plain text, so the
 // line itself is asked. It takes time in proportion to the line: for reporting.
 func (s *sourceText) locate(line, column int, head string) span {
-	if line < 1 || line > len(s.lines) {
+	if line < 1 || line > s.lines.count() {
 		return span{}
 	}
 	at := span{line, max(column, 1), 1}
-	text := s.lines[line-1]
+	text := s.lines.line(line - 1)
 	if head == "" || len(text) > excerptLineBytesMax {
 		return at
 	}
@@ -111,10 +111,10 @@ func (s *sourceText) locate(line, column int, head string) span {
 
 // excerpt returns the line of at, safe to show, and which cells of it at covers.
 func (s *sourceText) excerpt(at span) (source string, mark, width int) {
-	if at.line < 1 || at.line > len(s.lines) {
+	if at.line < 1 || at.line > s.lines.count() {
 		return "", 0, 0
 	}
-	line := s.lines[at.line-1]
+	line := s.lines.line(at.line - 1)
 	if len(line) > excerptLineBytesMax {
 		return "", 0, 0
 	}
@@ -183,7 +183,7 @@ func (s *sourceText) byteOffset(line, n int) int {
 	if c.line != line || c.characters > n {
 		*c = cursor{line: line}
 	}
-	c.bytes += byteOffset(s.lines[line-1][c.bytes:], n-c.characters)
+	c.bytes += byteOffset(s.lines.line(line - 1)[c.bytes:], n-c.characters)
 	c.characters = n
 	return c.bytes
 }

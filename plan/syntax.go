@@ -82,10 +82,10 @@ func reportInvalid(f *findings, tokens token.Tokens) bool {
 // line's own first tab is meant.
 func invalidSpan(s *sourceText, tk *token.Token, message string) (at span, indents bool) {
 	at = span{tk.Position.Line, tk.Position.Column, 1}
-	if message != tabMessage || at.line > len(s.lines) {
+	if message != tabMessage || at.line > s.lines.count() {
 		return at, true
 	}
-	line := s.lines[at.line-1]
+	line := s.lines.line(at.line - 1)
 	i := strings.IndexByte(line, '\t')
 	if i < 0 {
 		return at, true
@@ -118,10 +118,10 @@ func reportSyntax(f *findings, err error) {
 
 // inReference reports whether at is the brace of ${.
 func inReference(s *sourceText, at span) bool {
-	if at.line < 1 || at.line > len(s.lines) || at.column < 2 {
+	if at.line < 1 || at.line > s.lines.count() || at.column < 2 {
 		return false
 	}
-	return strings.HasPrefix(s.lines[at.line-1][s.byteOffset(at.line, at.column-2):], "${")
+	return strings.HasPrefix(s.lines.line(at.line - 1)[s.byteOffset(at.line, at.column-2):], "${")
 }
 
 type explanation struct{ theirs, message, hint string }

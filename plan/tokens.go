@@ -95,10 +95,10 @@ func (g *tokenGuard) token(tk *token.Token, index int) {
 // checkIndent refuses tabs in front of the first token of a line.
 func (g *tokenGuard) checkIndent(tk *token.Token) {
 	line := tk.Position.Line
-	if line > len(g.f.text.lines) {
+	if line > g.f.text.lines.count() {
 		return
 	}
-	text := g.f.text.lines[line-1]
+	text := g.f.text.lines.line(line - 1)
 	blank := text[:len(text)-len(strings.TrimLeft(text, " \t"))]
 	if i := strings.IndexByte(blank, '\t'); i >= 0 {
 		g.f.add(span{line, i + 1, 1}, "tab used for indentation", tabHint)
