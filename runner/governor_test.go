@@ -103,10 +103,10 @@ func TestGovernorStaysJustUnderAnUnknownQuota(t *testing.T) {
 					share := float64(throttled) / float64(throttled+sum(admitted))
 					t.Logf("quota %v, latency %v: %.1f%% used, %.2f%% throttled", perSecond, latency, 100*used, 100*share)
 					most := 0.01
-				if perSecond < 100 || latency != 50*time.Millisecond {
-					most = 0.03 // few calls tell little, and late answers tell late
-				}
-				if used < 0.95 || share > most {
+					if perSecond < 100 || latency != 50*time.Millisecond {
+						most = 0.03 // few calls tell little, and late answers tell late
+					}
+					if used < 0.95 || share > most {
 						t.Errorf("quota %v, latency %v: %.1f%% of it was used, and %.2f%% of the calls were throttled", perSecond, latency, 100*used, 100*share)
 					}
 				})
