@@ -38,6 +38,7 @@ smaller: new events use the room. A copy by ledger backup is smaller.`,
 		RunE:    c.run,
 	}
 	c.target.addLedgerFlags(cmd)
+	c.target.addLockFlag(cmd)
 	c.output.addFlag(cmd)
 	cmd.Flags().Var(&c.age, "older-than", "delete what is older than this `age`: 90d, 12w, 36h")
 	cmd.Flags().BoolVar(&c.dry, "dry-run", false, "only say what would be deleted; takes no lock")

@@ -73,6 +73,7 @@ run again. docs/lifecycle.md says what the next apply makes of it.
 	c.chosen.addFlags(cmd)
 	c.target.addLedgerFlags(cmd)
 	c.target.addServiceFlags(cmd)
+	c.target.addLockFlag(cmd)
 	c.output.addFlag(cmd)
 	c.settings.addLifeFlags(cmd, verb.name)
 	flags := cmd.Flags()

@@ -64,6 +64,8 @@ func TestLockedLedgerIsFailedSkippedOrWaitedFor(t *testing.T) {
 		t.Errorf("got %s", r)
 	}
 	b.want(exitDone, "resolve", "--if-locked", "skip", "plan.yaml")
+	b.want(exitDone, "suspend", "--yes", "--if-locked", "skip", "job-0000")
+	b.want(exitDone, "ledger", "prune", "--older-than", "90d", "--if-locked", "skip")
 	b.want(exitInvalid, "apply", "--yes", "--if-locked", "wait", "plan.yaml")
 	if n := cloud.creates(); n != 2 {
 		t.Fatalf("%d creates were sent while another run held the lock", n)
