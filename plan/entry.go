@@ -97,6 +97,11 @@ type Entry struct {
 	Differed   string
 }
 
+// MayHaveJob reports whether the service has or may have a job for the entry.
+func (e Entry) MayHaveJob() bool {
+	return e.State != StateRejected && e.State != StateNotSent && e.State != StateAbsent
+}
+
 // Renamable reports whether the entry may get another name: one whose outcome is
 // open, or about a name, is looked for by its name.
 func (e Entry) Renamable() bool {

@@ -156,11 +156,16 @@ func (k Kind) color() text.Color {
 }
 
 func renderSources(b *bufio.Writer, s Summary) {
-	if len(s.Sources) < 2 {
+	changed := s.Sources // come first
+	for len(changed) > 0 && changed[len(changed)-1].changes == 0 {
+		changed = changed[:len(changed)-1]
+	}
+	if len(changed) < 2 {
 		return
 	}
 	t := table.NewWriter()
 	t.SetStyle(PlainTable)
+	t.SuppressTrailingSpaces()
 	header := table.Row{"  source"}
 	var shown []Kind
 	for _, kind := range Kinds {
@@ -169,7 +174,7 @@ func renderSources(b *bufio.Writer, s Summary) {
 		}
 	}
 	t.AppendHeader(header)
-	for _, source := range s.Sources[:min(len(s.Sources), sourcesShown)] {
+	for _, source := range changed[:min(len(changed), sourcesShown)] {
 		row := table.Row{"  " + printable.Line(source.Instance)}
 		for _, kind := range shown {
 			row = append(row, source.Kinds[kind])
@@ -177,7 +182,7 @@ func renderSources(b *bufio.Writer, s Summary) {
 		t.AppendRow(row)
 	}
 	fmt.Fprintf(b, "\n%s\n", t.Render())
-	if more := len(s.Sources) - sourcesShown; more > 0 {
+	if more := len(changed) - sourcesShown; more > 0 {
 		fmt.Fprintf(b, "  … and %s\n", Count(more, "more source"))
 	}
 }

@@ -182,6 +182,9 @@ func (t term) fits(job Subject) bool {
 	return slices.ContainsFunc(t.values(job), func(value string) bool { return matches(t.glob, value) })
 }
 
+// Names reports whether a job is chosen by its very name.
+func (s Selectors) Names(name string) bool { return s.names[name] }
+
 // Choose returns the places of the subjects that s fits, in order. The error is a
 // *SelectorError when a plain name is none of theirs: a slip must not go unseen. A
 // pattern that fits nothing is no error.

@@ -154,6 +154,7 @@ func writeDrifts(b *strings.Builder, drifts []plan.Drift, full bool) {
 		shown = drifts[:min(len(drifts), driftShown)]
 	}
 	t := table.NewWriter()
+	t.SuppressTrailingSpaces()
 	t.SetStyle(plan.PlainTable)
 	for _, d := range shown {
 		text := d.Text

@@ -73,6 +73,7 @@ func entriesFor(arg string) []errorEntry {
 
 func writeCodes(w io.Writer, entries []errorEntry) error {
 	t := table.NewWriter()
+	t.SuppressTrailingSpaces()
 	t.SetStyle(plan.PlainTable)
 	t.AppendHeader(table.Row{"code", "exit", "meaning"})
 	for _, entry := range entries {

@@ -148,6 +148,7 @@ func (c *importCommand) preview(ctx context.Context, r *importResult) error {
 // foundTable writes at most shown jobs, all with --full.
 func (c *importCommand) foundTable(b *strings.Builder, jobs []plan.Found, shown int) {
 	t := table.NewWriter()
+	t.SuppressTrailingSpaces()
 	t.SetStyle(plan.PlainTable)
 	t.AppendHeader(table.Row{"  job", "job id", "region", "source", "destination", "status", "plan", ""})
 	if shown = min(shown, len(jobs)); c.full {

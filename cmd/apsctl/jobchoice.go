@@ -19,6 +19,10 @@ type jobChoice struct {
 	plan    string
 	exclude []string
 
+	// living passes over entries that have no job, deleted ones for instance, unless
+	// they are chosen by their names.
+	living bool
+
 	choice plan.Choice // after read
 	texts  []string
 }
@@ -73,6 +77,11 @@ func (c *jobChoice) entries(ctx context.Context, ledger *store.Ledger, list list
 		}
 	}
 	chosen, err = c.choice.Places(subjects)
+	if c.living {
+		chosen = slices.DeleteFunc(chosen, func(i int) bool {
+			return !all[i].MayHaveJob() && !c.choice.Target.Names(all[i].Name)
+		})
+	}
 	return all, chosen, c.explain(ctx, ledger, err)
 }
 

@@ -104,6 +104,7 @@ func (c *ledgerEventsCommand) write(events []store.Event) error {
 		return err
 	}
 	t := table.NewWriter()
+	t.SuppressTrailingSpaces()
 	t.SetStyle(plan.PlainTable)
 	header := table.Row{"serial", "at", "plan", "job", "attempt", "from", "to", "job id", "why"}
 	if c.full {

@@ -94,6 +94,7 @@ func (c *ledgerListCommand) write(header ledgerJSON, entries []plan.Entry) error
 		shown = min(shown, rowsShown)
 	}
 	t := table.NewWriter()
+	t.SuppressTrailingSpaces()
 	t.SetStyle(plan.PlainTable)
 	t.AppendHeader(table.Row{"plan", "job", "state", "attempts", "job id", "updated", "why"})
 	for _, e := range entries[:shown] {

@@ -79,6 +79,7 @@ func (c *ledgerSQLCommand) run(cmd *cobra.Command, query string) error {
 
 func writeTable(w io.Writer, answer store.Table) error {
 	t := table.NewWriter()
+	t.SuppressTrailingSpaces()
 	t.SetStyle(plan.PlainTable)
 	header := make(table.Row, len(answer.Columns))
 	for i, name := range answer.Columns {

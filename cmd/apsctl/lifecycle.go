@@ -112,6 +112,7 @@ func (c *lifeCommand) run(cmd *cobra.Command, args []string) error {
 	if err := c.chosen.read(cmd, args); err != nil {
 		return err
 	}
+	c.chosen.living = true
 	if c.most == nil {
 		c.most = c.verb.most
 	}

@@ -201,6 +201,7 @@ func (d *runsDiff) writeJobs(b *strings.Builder) {
 	}
 	shown := d.Jobs[:min(len(d.Jobs), rowsShown)]
 	t := table.NewWriter()
+	t.SuppressTrailingSpaces()
 	t.SetStyle(plan.PlainTable)
 	t.AppendHeader(table.Row{"plan", "job", "after the older", "after the newer", "why"})
 	for _, j := range shown {

@@ -28,6 +28,7 @@ func (c *runsCommand) list(runs []pastRun) error {
 		return err
 	}
 	t := table.NewWriter()
+	t.SuppressTrailingSpaces()
 	t.SetStyle(plan.PlainTable)
 	t.AppendHeader(table.Row{"run", "command", "plan", "who", "started", "took", "exit", "calls", "throttled", "result"})
 	for _, r := range shown {

@@ -247,6 +247,7 @@ func writeStatus(w io.Writer, jobs []jobStatus, refreshed, full bool) error {
 		shown = min(shown, statusShown)
 	}
 	t := table.NewWriter()
+	t.SuppressTrailingSpaces()
 	t.SetStyle(plan.PlainTable)
 	header := table.Row{"plan", "job", "state", "job id", "source", "destination"}
 	if refreshed {

@@ -86,6 +86,7 @@ func (c *waitCommand) run(cmd *cobra.Command, args []string) error {
 	if err := c.chosen.read(cmd, args); err != nil {
 		return err
 	}
+	c.chosen.living = !c.condition.Gone()
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
