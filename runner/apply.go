@@ -20,6 +20,7 @@ import (
 // run is in Report.Stop. A non-nil error is a *LedgerError: the ledger could
 // not record something, and the Report is what is known all the same.
 func (r *Run) Apply(ctx context.Context, drain <-chan struct{}, changes []plan.Change) (Report, error) {
+	defer r.finished()
 	if err := r.ledger.Note(ctx, r.plan.Name, plan.Notes(changes), r.clock.Now()); err != nil {
 		return Report{Stop: StopLedger}, ledgerFailed("note what the plan says of its jobs", err)
 	}
@@ -56,6 +57,7 @@ type scheduler struct {
 	watching map[string]*watch // by region
 	news     time.Time         // when something last moved on
 	inFlight int               // workers busy
+	seats    []*task           // what each worker is busy with; nil for a free one
 	looking  int               // looks and listings under way
 	own      int               // creates of this run whose outcome is not known
 	failures int
@@ -84,6 +86,7 @@ func newScheduler(ctx context.Context, r *Run, changes []plan.Change) *scheduler
 	s.occupy()
 	s.stop, s.halt = context.WithCancel(ctx)
 	s.group.SetLimit(r.options.Parallel)
+	s.seats = make([]*task, r.options.Parallel)
 	for i, c := range changes {
 		s.enrol(newTask(i, c, s.started))
 	}
@@ -139,6 +142,8 @@ func (s *scheduler) loop(drain <-chan struct{}) {
 		select {
 		case report := <-s.events:
 			report()
+		case answer := <-s.run.asks:
+			answer <- s.picture()
 		case <-timer.C:
 		case <-drain:
 			drain = nil // once is enough: a closed channel is always ready
@@ -210,11 +215,18 @@ func (s *scheduler) mayRiskOne() bool {
 
 func (s *scheduler) start(t *task) {
 	s.inFlight++
+	t.begun = time.Now()
 	if t.tries == 0 {
-		t.since = time.Now()
+		t.since = t.begun
 	}
+	seat := slices.Index(s.seats, nil)
+	s.seats[seat] = t
 	s.group.Go(func() error {
-		s.events <- s.work(t)
+		report := s.work(t)
+		s.events <- func() {
+			s.seats[seat] = nil
+			report()
+		}
 		return nil
 	})
 }

@@ -101,6 +101,14 @@ func (g *Governor) Rate(operation, region string) float64 {
 	return p.rate
 }
 
+// heldUntil is when the next call may pass at the earliest.
+func (g *Governor) heldUntil(operation, region string) time.Time {
+	p := g.pace(operation, region)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.notBefore
+}
+
 func (g *Governor) pace(operation, region string) *pace {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -8,10 +8,18 @@ import (
 // taskQueue holds tasks by the time at which they may be tried, then by their
 // place in the plan. A task in it holds no worker. Those that are due are kept
 // apart from those that wait, so that both can be counted at any time.
-type taskQueue struct{ due, waiting taskHeap }
+type taskQueue struct {
+	due, waiting taskHeap
+	causes       map[string]int // how many of those that wait do so for the same cause
+}
 
 func (q *taskQueue) add(t *task) {
 	if t.dueAt.After(time.Now()) {
+		if q.causes == nil {
+			q.causes = map[string]int{}
+		}
+		t.waitsFor = t.result.Cause
+		q.causes[t.waitsFor]++
 		heap.Push(&q.waiting, t)
 		return
 	}
@@ -43,13 +51,21 @@ func (q *taskQueue) take() *task {
 	if q.promote(); len(q.due) > 0 {
 		return heap.Pop(&q.due).(*task)
 	}
-	return heap.Pop(&q.waiting).(*task)
+	return q.popWaiting()
+}
+
+func (q *taskQueue) popWaiting() *task {
+	t := heap.Pop(&q.waiting).(*task)
+	if q.causes[t.waitsFor]--; q.causes[t.waitsFor] == 0 {
+		delete(q.causes, t.waitsFor)
+	}
+	return t
 }
 
 // promote moves what has become due.
 func (q *taskQueue) promote() {
 	for now := time.Now(); len(q.waiting) > 0 && !q.waiting[0].dueAt.After(now); {
-		heap.Push(&q.due, heap.Pop(&q.waiting))
+		heap.Push(&q.due, q.popWaiting())
 	}
 }
 

@@ -155,6 +155,10 @@ type Run struct {
 	owners   map[string]plan.Entry // of the regions in listings, by job id
 	held     map[string]bool       // names that Prepare found held for a person
 
+	asks     chan chan Picture // see Picture
+	over     chan struct{}     // closed when Apply has returned
+	finished func()            // closes it
+
 	mu       sync.Mutex
 	looks    bool                  // see NewLook
 	seen     map[string]plan.Seen  // see Options.Refresh
@@ -169,11 +173,14 @@ func New(p *plan.Plan, ledger Ledger, service Service, secrets Secrets, governor
 	if o.Tell != nil {
 		ledger = tellingLedger{ledger, o.Tell}
 	}
-	return &Run{
+	r := &Run{
+		asks: make(chan chan Picture), over: make(chan struct{}),
 		plan: p, ledger: ledger, service: service, secrets: secrets,
 		governor: governor, clock: clock, options: o.withDefaults(),
 		server:   &serverClock{now: clock.Now},
 		listings: map[string]plan.Listing{}, owners: map[string]plan.Entry{}, held: map[string]bool{},
 		supposed: map[jobKey]plan.Entry{},
 	}
+	r.finished = sync.OnceFunc(func() { close(r.over) })
+	return r
 }

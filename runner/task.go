@@ -18,6 +18,9 @@ type task struct {
 	since   time.Time  // when this run first worked on it
 	dueAt   time.Time  // not to be tried before
 
+	waitsFor string    // the cause that the queue counts it under while it waits
+	begun    time.Time // when a worker last took it
+
 	// While the outcome is unknown:
 	entry     plan.Entry // what a look has to find
 	own       bool       // sent by this run

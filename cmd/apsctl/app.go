@@ -29,6 +29,9 @@ type app struct {
 	// Whether a person reads stdout, watches stderr, and can answer on stdin.
 	stdoutTerminal, stderrTerminal, stdinTerminal bool
 
+	// screen is stderr where views are painted on it; nil elsewhere.
+	screen *screen
+
 	redactor *secret.Redactor
 }
 
@@ -37,6 +40,11 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 		stdin: stdin, stdout: stdout, stderr: stderr,
 		stdoutTerminal: isTerminal(stdout), stderrTerminal: isTerminal(stderr), stdinTerminal: isTerminal(stdin),
 		redactor: secret.NewRedactor(),
+	}
+	if a.stderrTerminal {
+		if a.screen = newScreen(stderr); a.screen != nil {
+			a.stderr = a.screen // from here on, all that is said stands above the view
+		}
 	}
 	setColours(a.stdoutTerminal)
 	return a

@@ -263,7 +263,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 			return nil, err
 		}
 	}
-	display.start()
+	display.start(run.Picture)
 	report, err := run.Apply(ctx, c.interrupts.draining, changes)
 	display.stop()
 	return &report, err

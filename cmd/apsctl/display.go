@@ -3,13 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/jedib0t/go-pretty/v6/text"
-	"golang.org/x/term"
 
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/runner"
@@ -20,25 +16,28 @@ const (
 	lineEvery  = 5 * time.Second        // elsewhere
 )
 
-// display shows a run's progress on stderr: one line that is painted over on
-// a terminal, and one plain line every few seconds elsewhere.
+// display shows a run's progress on stderr: a view that is painted over on a
+// terminal, and one plain line every few seconds elsewhere.
 type display struct {
-	out      io.Writer
-	terminal bool
-	quiet    bool         // only warnings
-	plain    bool         // lines, also on a terminal
-	stream   *eventStream // takes the place of lines; nil for none
-	clean    func(string) string
+	out    io.Writer
+	screen *screen      // nil for plain lines
+	quiet  bool         // only warnings
+	plain  bool         // lines, also on a terminal
+	stream *eventStream // takes the place of lines; nil for none
+	clean  func(string) string
 
-	mu      sync.Mutex
-	last    runner.Progress
-	painted bool
-	done    chan struct{}
-	ended   sync.WaitGroup
+	mu    sync.Mutex
+	last  runner.Progress
+	done  chan struct{}
+	ended sync.WaitGroup
+
+	// Of the goroutine that draws:
+	ask  func() (runner.Picture, bool) // nil where there is only what observe was told
+	pace pace
 }
 
 func newDisplay(a *app) *display {
-	return &display{out: a.stderr, terminal: a.stderrTerminal && os.Getenv("TERM") != "dumb", clean: a.redactor.Clean}
+	return &display{out: a.stderr, screen: a.screen, clean: a.redactor.Clean}
 }
 
 // observe takes a new picture; it is drawn at the next turn.
@@ -50,21 +49,21 @@ func (d *display) observe(p runner.Progress) {
 
 // warn prints one line above the progress.
 func (d *display) warn(line string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.erase()
 	fmt.Fprintf(d.out, "apsctl: %s\n", printable.Line(d.clean(line)))
 }
 
-// start draws until stop.
-func (d *display) start() {
+// start draws until stop. ask gives the picture of a run, for a view with its jobs;
+// nil does with what observe was told.
+func (d *display) start(ask func() (runner.Picture, bool)) {
 	every := lineEvery
-	if d.plain || d.stream != nil {
-		d.terminal = false
+	if d.plain || d.stream != nil || d.quiet {
+		d.screen = nil
 	}
-	if d.terminal {
+	if d.screen != nil {
 		every = paintEvery
+		d.screen.begin()
 	}
+	d.ask = ask
 	d.done = make(chan struct{})
 	d.ended.Go(func() {
 		ticker := time.NewTicker(every)
@@ -83,44 +82,29 @@ func (d *display) start() {
 func (d *display) stop() {
 	close(d.done)
 	d.ended.Wait()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.erase()
-}
-
-func (d *display) erase() {
-	if d.painted {
-		fmt.Fprint(d.out, "\r\x1b[K")
-		d.painted = false
+	if d.screen != nil {
+		d.screen.erase()
 	}
 }
 
 func (d *display) draw() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.last.Total == 0 || d.quiet {
-		return
+	p := runner.Picture{At: time.Now()}
+	if d.screen != nil && d.ask != nil {
+		p, _ = d.ask()
+	} else {
+		d.mu.Lock()
+		p.Progress = d.last
+		d.mu.Unlock()
 	}
-	if d.stream != nil {
-		d.stream.progress(d.last)
-		return
+	switch {
+	case p.Total == 0 || d.quiet:
+	case d.stream != nil:
+		d.stream.progress(p.Progress)
+	case d.screen != nil:
+		d.screen.paint(runView{Picture: p, pace: d.pace.note(p.At, p.Done)}.lines)
+	default:
+		fmt.Fprintln(d.out, progressLine(p.Progress))
 	}
-	line := progressLine(d.last)
-	if !d.terminal {
-		fmt.Fprintln(d.out, line)
-		return
-	}
-	fmt.Fprintf(d.out, "\r\x1b[K%s", text.Trim(line, d.width()-1))
-	d.painted = true
-}
-
-func (d *display) width() int {
-	if file, ok := d.out.(*os.File); ok {
-		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 1 {
-			return width
-		}
-	}
-	return 80
 }
 
 // progressLine says in one line how far a run is.
@@ -162,4 +146,34 @@ func timeLeft(p runner.Progress) time.Duration {
 	}
 	each := p.Elapsed / time.Duration(p.Done)
 	return (each * time.Duration(p.Total-p.Done)).Round(time.Second)
+}
+
+const (
+	paceOver   = 30 * time.Second // what counts as of late
+	paceNeeds  = 2 * time.Second
+	paceSample = 500 * time.Millisecond
+)
+
+// pace is how fast jobs were done of late.
+type pace struct{ samples []paceAt }
+
+type paceAt struct {
+	at   time.Time
+	done int
+}
+
+// note takes in how many are done by now, and returns how many that is a second;
+// 0 means too early to tell.
+func (p *pace) note(now time.Time, done int) float64 {
+	if last := len(p.samples) - 1; last < 0 || now.Sub(p.samples[last].at) >= paceSample {
+		p.samples = append(p.samples, paceAt{now, done})
+	}
+	for now.Sub(p.samples[0].at) > paceOver {
+		p.samples = p.samples[1:]
+	}
+	first := p.samples[0]
+	if passed := now.Sub(first.at); passed >= paceNeeds {
+		return float64(done-first.done) / passed.Seconds()
+	}
+	return 0
 }

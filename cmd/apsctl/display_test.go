@@ -39,14 +39,3 @@ func TestDisplayElsewhereThanOnATerminalIsPlainLines(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
-
-func TestDisplayOnATerminalPaintsOverOneLine(t *testing.T) {
-	var out bytes.Buffer
-	d := &display{out: &out, terminal: true, clean: strings.Clone}
-	d.observe(runner.Progress{Total: 2, Done: 1, Cause: "x"})
-	d.draw()
-	d.warn("w")
-	if got := out.String(); got != "\r\x1b[K1/2 done\r\x1b[Kapsctl: w\n" {
-		t.Errorf("got %q", got)
-	}
-}

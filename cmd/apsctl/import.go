@@ -237,7 +237,7 @@ func (c *importCommand) work(ctx context.Context, ledger *store.Ledger, service 
 	if err := c.preview(ctx, &result); err != nil {
 		return result, err
 	}
-	display.start()
+	display.start(nil)
 	result.jobs, err = importer.Import(ctx, c.plan, result.chosen)
 	display.stop()
 	if err != nil {

@@ -205,7 +205,7 @@ func (c *lifeCommand) work(ctx context.Context, ledger *store.Ledger, service *s
 	if err := c.confirm(changes); err != nil {
 		return nil, err
 	}
-	display.start()
+	display.start(run.Picture)
 	report, err := run.Apply(ctx, c.interrupts.draining, changes)
 	display.stop()
 	return newLifeResult(runID, c.verb, changes, report), err

@@ -80,7 +80,7 @@ func (l *looker) look(cmd *cobra.Command, wanted *plan.Plan, o runner.Options) (
 	}
 	display := newDisplay(l.app)
 	run := runner.NewLook(wanted, reader, service, service.governor, runner.SystemClock(), l.options(wanted, o, display))
-	display.start()
+	display.start(nil)
 	changes, err := run.Prepare(ctx)
 	display.stop()
 	if noted := l.note(context.WithoutCancel(ctx), wanted.Name, run.Compared()); noted != nil && err == nil {

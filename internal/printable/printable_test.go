@@ -113,3 +113,30 @@ func check(t *testing.T, in, out string) {
 		t.Errorf("%q gave an unsafe character at %d: %q", in, i, out)
 	}
 }
+
+func TestFit(t *testing.T) {
+	tests := []struct {
+		in    string
+		cells int
+		want  string
+	}{
+		{"abc", 3, "abc"},
+		{"abcd", 3, "ab~"},
+		{"abcd", 1, "~"},
+		{"abcd", 0, ""},
+		{"订单同步", 8, "订单同步"},
+		{"订单同步", 7, "订单同~"},
+		{"订单同步", 6, "订单~"}, // the third would end where "~" belongs
+		{"订单同步", 1, "~"},
+		{"e\u0301e\u0301", 2, "e\u0301e\u0301"},
+	}
+	for _, tt := range tests {
+		got := printable.Fit(tt.in, tt.cells)
+		if got != tt.want {
+			t.Errorf("Fit(%q, %d) = %q, want %q", tt.in, tt.cells, got, tt.want)
+		}
+		if width := printable.Width(got); width > tt.cells {
+			t.Errorf("Fit(%q, %d) takes %d cells", tt.in, tt.cells, width)
+		}
+	}
+}

@@ -30,3 +30,25 @@ func runeWidth(r rune) int {
 	}
 	return 1
 }
+
+// Fit cuts s, the result of Line or Clip, to at most cells cells of a terminal.
+// Where something was cut it ends in "~", which takes one cell everywhere, as "…"
+// does not. For cells < 1 the result is empty.
+func Fit(s string, cells int) string {
+	if len(s) <= cells {
+		return s
+	}
+	used, end := 0, 0 // end is where "~" still has room
+	for i, r := range s {
+		if used < cells {
+			end = i
+		}
+		if used += runeWidth(r); used > cells {
+			if cells < 1 {
+				return ""
+			}
+			return s[:end] + "~"
+		}
+	}
+	return s
+}
