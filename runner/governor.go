@@ -11,6 +11,7 @@ import (
 
 const (
 	rateStart = 8.0 // calls per second before anything is known
+	rateRise  = 4.0 // times as many after each second without throttling
 	rateMin   = 0.1 // however often it was throttled
 	rateMax   = 1e6 // "no ceiling": more than any service or machine can do
 	// A cut goes to a little below what is known of the limit. From there the rate
@@ -37,8 +38,8 @@ const (
 )
 
 // Governor paces the calls of all workers, one rate for each operation and
-// region. It starts low and doubles every second until it is throttled or reaches
-// the ceiling; from then on it stays close to what the service lets through, and
+// region. It starts low and rises fast until it is throttled or reaches the
+// ceiling; from then on it stays close to what the service lets through, and
 // notices within seconds when that becomes more or less. A throttled answer also
 // closes a gate that nobody passes until the service's hint, or a growing pause
 // of our own, is over.
@@ -194,7 +195,7 @@ func (p *pace) limitNow(passed float64) float64 {
 	least := p.rate / 2
 	switch {
 	case p.limit == 0:
-		return least // it doubled since the last second
+		return least // it is four times what it was a second ago
 	case passed > bucketMost*p.limit:
 		return max(least, passed*backOff)
 	}
@@ -214,7 +215,7 @@ func (p *pace) speedUp(now time.Time) {
 	p.grownAt = now
 	switch {
 	case p.limit == 0:
-		p.set(p.rate * math.Exp2(elapsed))
+		p.set(p.rate * math.Pow(rateRise, elapsed))
 	case p.rate < p.limit*backOff:
 		p.set(p.rate + p.limit*recovery*elapsed)
 	case p.rate < p.limit:

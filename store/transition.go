@@ -75,8 +75,9 @@ func (l *Ledger) Settle(ctx context.Context, t plan.Transition) error {
 	if err := checkTransition(t); err != nil {
 		return fmt.Errorf("%s: %w: %w", op, ErrIllegal, err)
 	}
+	full := t.To == plan.StateCreated && crashpoint.Fails(crashpoint.CreatedUnsaved)
 	return l.write(ctx, op, func(w *writer) error {
-		if t.To == plan.StateCreated && crashpoint.Fails(crashpoint.CreatedUnsaved) {
+		if full {
 			return syscall.ENOSPC
 		}
 		err := w.settle(t)
