@@ -40,7 +40,7 @@ func (v runView) lines(width, height int) []viewLine {
 	if v.Stopping != runner.StopNone {
 		head = append(head, viewLine{{"stopping: " + string(v.Stopping), text.FgYellow}})
 	}
-	return stack(head, v.sections(width, height), height)
+	return underBlank(head, v.sections(width, height), height)
 }
 
 // progressBar is the bar and the numbers behind it.

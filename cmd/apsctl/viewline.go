@@ -57,6 +57,9 @@ func flow(parts []span, width int) []viewLine {
 	return lines
 }
 
+// roomy is from how many lines on a view has room to spare.
+const roomy = 14
+
 // section is a title and what it is about, of which not all needs room.
 type section struct {
 	title viewLine
@@ -92,6 +95,15 @@ func stack(head []viewLine, sections []section, room int) []viewLine {
 		lines = append(append(lines, s.title), s.rows[:shown[i]]...)
 	}
 	return lines
+}
+
+// underBlank is stack, a blank line away from what stands above the view unless the
+// terminal is small.
+func underBlank(head []viewLine, sections []section, room int) []viewLine {
+	if room < roomy {
+		return stack(head, sections, room)
+	}
+	return append([]viewLine{nil}, stack(head, sections, room-1)...)
 }
 
 // bar shows how much of a whole is done, in width cells. It is of ASCII: what
