@@ -77,12 +77,22 @@ type process struct {
 
 func (b *bench) start(args ...string) *process {
 	b.Helper()
+	return b.startInto(nil, args...)
+}
+
+// startInto is start with stdout in a file, to be read while it runs; nil has it in
+// the result.
+func (b *bench) startInto(stdout *os.File, args ...string) *process {
+	b.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		b.Fatal(err)
 	}
 	p := &process{Cmd: exec.Command(exe, args...)}
 	p.Dir, p.Env, p.Stdin, p.Stdout, p.Stderr = b.dir, b.env, strings.NewReader(b.in), &p.out, &p.err
+	if stdout != nil {
+		p.Stdout = stdout
+	}
 	if err := p.Start(); err != nil {
 		b.Fatal(err)
 	}
@@ -265,4 +275,26 @@ func (b *bench) eventually(what string, true_ func() bool) {
 		}
 	}
 	b.Fatalf("waited a minute for %s", what)
+}
+
+// sessionPlan is a plan of so many jobs, of which the one named gate asks for a
+// password that comes when the file of that name is there.
+func (b *bench) sessionPlan(jobs int, gate string) string {
+	b.Helper()
+	var text strings.Builder
+	text.WriteString("version: 1\nname: orders\nregion: cn-hangzhou\ndefaults:\n" +
+		"  source: {user: sync, password: {env: PASSWORD}}\n  destination: {instance: amv-bp1analytics, user: loader, password: {env: PASSWORD}}\n" +
+		"  db_list: {EntireInstance: true}\njobs:\n")
+	b.setenv("PASSWORD", "not-shown-anywhere")
+	for i := range jobs {
+		name := fmt.Sprintf("orders-%02d", i)
+		password := ""
+		if name == gate {
+			script := fmt.Sprintf("until [ -e %s ]; do sleep 0.05; done; echo not-shown-anywhere", filepath.Join(b.dir, gate))
+			password = fmt.Sprintf(", password: {command: [sh, -c, %q]}", script)
+		}
+		fmt.Fprintf(&text, "  - {name: %s, source: {instance: pc-bp1%s%s}}\n", name, name, password)
+	}
+	b.write("orders.yaml", text.String())
+	return "orders.yaml"
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
@@ -86,9 +87,41 @@ func (s *screen) begin() {
 	s.view, s.within = nil, false
 }
 
-// paint puts a view in place of the last one. lines gets the cells and lines that
-// there are.
-func (s *screen) paint(lines func(width, height int) []viewLine) {
+// layout is a view for a terminal of so many cells and lines.
+type layout func(width, height int) []viewLine
+
+// keepPainting paints what next gives, again and again, until the function that it
+// returns is called. The last view stays.
+func (s *screen) keepPainting(next func() layout) (stop func()) {
+	s.begin()
+	done := make(chan struct{})
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		ticker := time.NewTicker(paintEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				s.paint(next())
+			}
+		}
+	})
+	return func() {
+		close(done)
+		ended.Wait()
+	}
+}
+
+// leave has the view stay where it is. What a terminal echoes of Ctrl-C goes.
+func (s *screen) leave() {
+	_, _ = io.WriteString(s.out, "\r"+text.EraseLine.Sprint())
+	s.begin()
+}
+
+// paint puts a view in place of the last one.
+func (s *screen) paint(lines layout) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.within {

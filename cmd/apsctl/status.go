@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -30,6 +31,9 @@ type statusCommand struct {
 	refresh bool
 	full    bool
 	rate    float64
+
+	watch    bool
+	interval time.Duration
 }
 
 func newStatusCommand(a *app) *cobra.Command {
@@ -44,6 +48,11 @@ and delay as the service tells them, and the last logs of the first few jobs tha
 failed. It changes nothing and can run beside an apply. Where there is no ledger
 yet it says so and exits 0, but for one that --ledger names: then it exits 13.
 
+With --watch it asks again and again until Ctrl-C, which is how it ends: exit code
+0. On a terminal a table is painted over, and jobs that need a look come first where
+not all have room; elsewhere it prints one line each time. A listing that fails is
+told, and tried again the next time, unless no other will succeed.
+
 ` + selectorUsage,
 		Example:           "  apsctl status --plan orders --refresh\n  apsctl status state=failed\n  apsctl status 'orders-*' team=a -o json",
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -56,6 +65,8 @@ yet it says so and exits 0, but for one that --ledger names: then it exits 13.
 	cmd.Flags().BoolVar(&c.refresh, "refresh", false, "ask the service for status, progress and delay")
 	cmd.Flags().BoolVar(&c.full, "full", false, "list every job, however many")
 	cmd.Flags().Float64Var(&c.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")
+	cmd.Flags().BoolVarP(&c.watch, "watch", "w", false, "ask the service again and again, until Ctrl-C")
+	cmd.Flags().DurationVar(&c.interval, "interval", watchDefault, "`time` from one look of --watch to the next, at least 1s")
 	return cmd
 }
 
@@ -77,7 +88,10 @@ func (c *statusCommand) run(cmd *cobra.Command, args []string) error {
 	if err := c.chosen.read(cmd, args); err != nil {
 		return err
 	}
-	c.refresh = c.refresh || c.chosen.choice.AsksService()
+	if err := c.checkWatch(cmd); err != nil {
+		return err
+	}
+	c.refresh = c.refresh || c.watch || c.chosen.choice.AsksService()
 	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
 	if errors.Is(err, fs.ErrNotExist) && c.target.ledger == "" {
 		fmt.Fprintf(c.app.stderr, "apsctl: no ledger at %s yet; the first apsctl apply makes it\n", printable.Line(c.target.ledgerPath()))
@@ -89,20 +103,30 @@ func (c *statusCommand) run(cmd *cobra.Command, args []string) error {
 	defer ledger.Close()
 	regions := &listedRegions{open: func(ctx context.Context) (*service, error) { return c.openService(ctx, ledger) }}
 	defer regions.close()
-	all, places, err := c.chosen.entries(ctx, ledger, regions.list)
+	if c.watch {
+		return c.keepWatching(ctx, ledger, regions)
+	}
+	jobs, err := c.inLedger(ctx, ledger, regions)
+	if err == nil && c.refresh && len(jobs) > 0 {
+		err = c.ask(ctx, regions, jobs)
+	}
 	if err != nil {
 		return err
+	}
+	return c.print(jobs)
+}
+
+// inLedger are the chosen jobs as the ledger has them.
+func (c *statusCommand) inLedger(ctx context.Context, ledger *store.Ledger, regions *listedRegions) ([]jobStatus, error) {
+	all, places, err := c.chosen.entries(ctx, ledger, regions.list)
+	if err != nil {
+		return nil, err
 	}
 	jobs := make([]jobStatus, len(places))
 	for i, place := range places {
 		jobs[i].Entry = all[place]
 	}
-	if c.refresh && len(jobs) > 0 {
-		if err := c.ask(ctx, regions, jobs); err != nil {
-			return err
-		}
-	}
-	return c.print(jobs)
+	return jobs, nil
 }
 
 // openService connects to the service, after checking that it is the one that the
@@ -136,6 +160,8 @@ func (l *listedRegions) list(ctx context.Context, region string) (plan.Listing, 
 		if l.service, err = l.open(ctx); err != nil {
 			return plan.Listing{}, err
 		}
+	}
+	if l.listings == nil {
 		l.listings = map[string]plan.Listing{}
 	}
 	listing, err := l.service.List(ctx, region, false)
@@ -145,6 +171,9 @@ func (l *listedRegions) list(ctx context.Context, region string) (plan.Listing, 
 	return listing, err
 }
 
+// forget has the next look take new listings.
+func (l *listedRegions) forget() { l.listings = nil }
+
 func (l *listedRegions) close() {
 	if l.service != nil {
 		l.service.close()
@@ -153,8 +182,25 @@ func (l *listedRegions) close() {
 
 // ask adds what the service lists, and the logs of jobs that failed.
 func (c *statusCommand) ask(ctx context.Context, regions *listedRegions, jobs []jobStatus) error {
-	indexed := map[string]*listedJobs{} // by region
+	if err := c.list(ctx, regions, jobs); err != nil {
+		return err
+	}
 	var failed []plan.Entry
+	for _, j := range jobs {
+		if j.failed() {
+			failed = append(failed, j.Entry)
+		}
+	}
+	logs := c.app.lastLogs(ctx, regions.service, failed)
+	for i := range jobs {
+		jobs[i].logs = logs[jobs[i].JobID]
+	}
+	return nil
+}
+
+// list adds what the service lists.
+func (c *statusCommand) list(ctx context.Context, regions *listedRegions, jobs []jobStatus) error {
+	indexed := map[string]*listedJobs{} // by region
 	for i := range jobs {
 		region := jobs[i].Region
 		if indexed[region] == nil {
@@ -169,13 +215,6 @@ func (c *statusCommand) ask(ctx context.Context, regions *listedRegions, jobs []
 			jobs[i].remote = &remote
 		}
 		jobs[i].others = indexed[region].likeIt(jobs[i].Entry)
-		if jobs[i].failed() {
-			failed = append(failed, jobs[i].Entry)
-		}
-	}
-	logs := c.app.lastLogs(ctx, regions.service, failed)
-	for i := range jobs {
-		jobs[i].logs = logs[jobs[i].JobID]
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -83,6 +82,22 @@ func (t *terminal) shows(texts ...string) string {
 	}
 }
 
+// showsNot waits until the terminal shows the text no more, and returns all that it
+// shows then.
+func (t *terminal) showsNot(text string) string {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for {
+		switch shown := t.screenText(); {
+		case !strings.Contains(shown, text):
+			return shown
+		case time.Now().After(deadline):
+			t.Fatalf("the terminal still shows %q in\n%s", text, shown)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
 // types sends keys.
 func (t *terminal) types(keys string) {
 	t.Helper()
@@ -108,28 +123,6 @@ func (t *terminal) screenText() string {
 }
 
 const ctrlC = "\x03"
-
-// sessionPlan is a plan of so many jobs, of which the one named gate asks for a
-// password that comes when the file of that name is there.
-func (b *bench) sessionPlan(jobs int, gate string) string {
-	b.Helper()
-	var text strings.Builder
-	text.WriteString("version: 1\nname: orders\nregion: cn-hangzhou\ndefaults:\n" +
-		"  source: {user: sync, password: {env: PASSWORD}}\n  destination: {instance: amv-bp1analytics, user: loader, password: {env: PASSWORD}}\n" +
-		"  db_list: {EntireInstance: true}\njobs:\n")
-	b.setenv("PASSWORD", "not-shown-anywhere")
-	for i := range jobs {
-		name := fmt.Sprintf("orders-%02d", i)
-		password := ""
-		if name == gate {
-			script := fmt.Sprintf("until [ -e %s ]; do sleep 0.05; done; echo not-shown-anywhere", filepath.Join(b.dir, gate))
-			password = fmt.Sprintf(", password: {command: [sh, -c, %q]}", script)
-		}
-		fmt.Fprintf(&text, "  - {name: %s, source: {instance: pc-bp1%s%s}}\n", name, name, password)
-	}
-	b.write("orders.yaml", text.String())
-	return "orders.yaml"
-}
 
 // variable is what differs from one run to the next, and how it is written in a
 // recorded session. A line that a terminal breaks in two is one before.
@@ -287,6 +280,36 @@ func TestKilledRunLeavesTheTerminalAsItWas(t *testing.T) {
 	}
 }
 
+func TestStatusWatchOnATerminalEndsWithCtrlC(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--initializing", "1ms")
+	b.want(0, "apply", "--yes", b.sessionPlan(30, ""))
+	term := b.terminal(80, 24, "status", "--watch", "--interval", "1s")
+	term.shows("30 jobs: 30 created", "on the service: 30 Running", "orders-14", "and 13 more jobs")
+	cloud.setFaults(`[{operation: "Describe*", kind: status, status: 400, code: InvalidParameter}]`)
+	term.shows("nothing was seen this time", "30 Running") // the table stays
+	cloud.setFaults("")
+	term.showsNot("nothing was seen")
+	term.types(ctrlC)
+	code, shown := term.ends()
+	if code != exitDone || !strings.Contains(shown, "30 jobs: 30 created") || strings.Contains(shown, "^C") || term.screen.Cursor().X != 0 {
+		t.Errorf("exit %d, the cursor is at %d, and it shows\n%s", code, term.screen.Cursor().X, shown)
+	}
+}
+
+func TestWaitOnATerminalShowsABar(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--needs-start")
+	b.want(0, "apply", "--yes", b.sessionPlan(3, ""))
+	term := b.terminal(80, 24, "wait", "*", "--for", "running")
+	term.shows("0/3", "waiting for running", "3 jobs not there yet", "orders-02")
+	cloud.want(0, "start", "--yes", "*")
+	code, shown := term.ends()
+	if code != exitDone || strings.Contains(shown, "not there yet") || !strings.HasPrefix(shown, "3 jobs running, after ") {
+		t.Errorf("exit %d after\n%s", code, shown)
+	}
+}
+
 func TestViewFollowsTheSizeOfItsWindow(t *testing.T) {
 	b := newBench(t)
 	b.setenv("XTERM_VERSION", "XTerm(390)") // like the emulator, it breaks no line in two
@@ -294,10 +317,7 @@ func TestViewFollowsTheSizeOfItsWindow(t *testing.T) {
 	term := b.terminal(100, 30, "apply", "--yes", b.sessionPlan(4, "orders-00"))
 	before := term.shows("3/4", "orders-00", "up to")
 	term.resize(30, 12)
-	narrow := term.shows("3/4", "orders-00")
-	for narrow = term.screenText(); strings.Contains(narrow, "up to"); narrow = term.screenText() {
-		time.Sleep(20 * time.Millisecond)
-	}
+	narrow := term.showsNot("up to")
 	term.resize(100, 30)
 	after := term.shows("3/4", "orders-00", "up to")
 	for name, shown := range map[string]string{"before": before, "narrow": narrow, "after": after} {

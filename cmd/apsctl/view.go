@@ -17,6 +17,7 @@ const (
 	viewWidthMax = 100 // cells: on a wide screen the eye does not wander
 	viewCauses   = 4   // most causes and
 	viewUnknowns = 4   // unknown jobs that are named
+	viewWaiting  = 10  // most jobs of a wait that are named
 	longFor      = time.Second
 	narrow       = 60 // cells: below it, what can be done without is left out
 	low          = 8  // lines: the same

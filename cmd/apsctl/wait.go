@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
 	"github.com/apsctl/apsctl/store"
@@ -120,11 +119,11 @@ func (c *waitCommand) wait(ctx context.Context, ledger *store.Ledger, service *s
 		return coded(codeNoSuchJob, fmt.Errorf("no job of ledger %s fits %s: there is nothing to wait for", ledger.Path(), c.chosen.said()))
 	}
 	waiter := runner.NewWaiter(ledger, service, c.condition, pick(all, places), runner.Options{
-		Warn: func(text string) {
-			fmt.Fprintf(c.app.stderr, "apsctl: %s\n", printable.Line(c.app.redactor.Clean(text)))
-		},
+		Warn: c.app.warn,
 	})
-	jobs, err := waiter.Wait(waiting, c.observer())
+	observe, stop := c.observer(pick(all, places))
+	jobs, err := waiter.Wait(waiting, observe)
+	stop()
 	timedOut := errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
 	if err != nil && !timedOut {
 		return err
@@ -159,13 +158,26 @@ func (c *waitCommand) report(result waitResult, timedOut bool) error {
 	return exitWith(code)
 }
 
-// observer tells how it stands, on standard error, when that changed.
-func (c *waitCommand) observer() func([]runner.Awaited) {
+// observer tells how it stands, on standard error: in a view on a terminal, and
+// elsewhere in a line when that changed. stop takes the view away.
+func (c *waitCommand) observer(entries []plan.Entry) (observe func([]runner.Awaited), stop func()) {
+	if screen := c.app.screen; screen != nil {
+		now := time.Now()
+		w := &watcher{view: waitView{condition: c.condition, began: now, until: now.Add(c.timeout)}}
+		for _, entry := range entries {
+			w.view.jobs = append(w.view.jobs, runner.Awaited{Entry: entry})
+		}
+		stopPainting := screen.keepPainting(func() layout { return w.lines })
+		return w.observe, func() {
+			stopPainting()
+			screen.erase()
+		}
+	}
 	last := ""
 	return func(jobs []runner.Awaited) {
 		if line := waitProgress(c.condition, jobs); line != last {
 			fmt.Fprintln(c.app.stderr, line)
 			last = line
 		}
-	}
+	}, func() {}
 }
