@@ -26,14 +26,10 @@ type display struct {
 	stream *eventStream // takes the place of lines; nil for none
 	clean  func(string) string
 
-	mu    sync.Mutex
-	last  runner.Progress
-	done  chan struct{}
-	ended sync.WaitGroup
+	ended func() // of the drawing
 
-	// Of the goroutine that draws:
-	ask  func() (runner.Picture, bool) // nil where there is only what observe was told
-	pace pace
+	mu   sync.Mutex
+	last runner.Progress
 }
 
 func newDisplay(a *app) *display {
@@ -55,55 +51,71 @@ func (d *display) warn(line string) {
 // start draws until stop. ask gives the picture of a run, for a view with its jobs;
 // nil does with what observe was told.
 func (d *display) start(ask func() (runner.Picture, bool)) {
-	every := lineEvery
 	if d.plain || d.stream != nil || d.quiet {
 		d.screen = nil
 	}
-	if d.screen != nil {
-		every = paintEvery
-		d.screen.begin()
+	if d.screen == nil {
+		d.ended = every(lineEvery, d.draw)
+		return
 	}
-	d.ask = ask
-	d.done = make(chan struct{})
-	d.ended.Go(func() {
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-d.done:
-				return
-			case <-ticker.C:
-				d.draw()
-			}
+	var pace pace
+	stop := d.screen.keepPainting(func() layout {
+		p := d.picture(ask)
+		if p.Total == 0 {
+			return nil
 		}
+		return runView{Picture: p, pace: pace.note(p.At, p.Done)}.lines
 	})
-}
-
-func (d *display) stop() {
-	close(d.done)
-	d.ended.Wait()
-	if d.screen != nil {
+	d.ended = func() {
+		stop()
 		d.screen.erase()
 	}
 }
 
-func (d *display) draw() {
-	p := runner.Picture{At: time.Now()}
-	if d.screen != nil && d.ask != nil {
-		p, _ = d.ask()
-	} else {
-		d.mu.Lock()
-		p.Progress = d.last
-		d.mu.Unlock()
+// stop ends the drawing, and takes the view away.
+func (d *display) stop() { d.ended() }
+
+// picture is how the run stands.
+func (d *display) picture(ask func() (runner.Picture, bool)) runner.Picture {
+	if ask != nil {
+		p, _ := ask()
+		return p
 	}
-	switch {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return runner.Picture{At: time.Now(), Progress: d.last}
+}
+
+// draw tells in a line how the run stands.
+func (d *display) draw() {
+	switch p := d.picture(nil).Progress; {
 	case p.Total == 0 || d.quiet:
 	case d.stream != nil:
-		d.stream.progress(p.Progress)
-	case d.screen != nil:
-		d.screen.paint(runView{Picture: p, pace: d.pace.note(p.At, p.Done)}.lines)
+		d.stream.progress(p)
 	default:
-		fmt.Fprintln(d.out, progressLine(p.Progress))
+		fmt.Fprintln(d.out, progressLine(p))
+	}
+}
+
+// every calls do at intervals, until the function that it returns is called.
+func every(interval time.Duration, do func()) (stop func()) {
+	done := make(chan struct{})
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				do()
+			}
+		}
+	})
+	return func() {
+		close(done)
+		ended.Wait()
 	}
 }
 

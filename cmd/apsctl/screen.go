@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
@@ -91,27 +90,27 @@ func (s *screen) begin() {
 type layout func(width, height int) []viewLine
 
 // keepPainting paints what next gives, again and again, until the function that it
-// returns is called. The last view stays.
+// returns is called; nil is not painted. The last view stays.
 func (s *screen) keepPainting(next func() layout) (stop func()) {
 	s.begin()
-	done := make(chan struct{})
-	var ended sync.WaitGroup
-	ended.Go(func() {
-		ticker := time.NewTicker(paintEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-ticker.C:
-				s.paint(next())
-			}
+	stopPainting := every(paintEvery, func() {
+		if lines := next(); lines != nil {
+			s.paint(lines)
 		}
 	})
+	stopListening := onSuspend(s.away)
 	return func() {
-		close(done)
-		ended.Wait()
+		stopListening()
+		stopPainting()
 	}
+}
+
+// away takes the view away while the process is stopped: the terminal is the shell's.
+func (s *screen) away(suspend func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.eraseView()
+	suspend()
 }
 
 // leave has the view stay where it is. What a terminal echoes of Ctrl-C goes.
@@ -154,6 +153,10 @@ func (s *screen) put(b *strings.Builder, view []string) {
 func (s *screen) erase() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.eraseView()
+}
+
+func (s *screen) eraseView() {
 	if s.view != nil {
 		_, _ = io.WriteString(s.out, s.overView()+eraseBelow)
 	}

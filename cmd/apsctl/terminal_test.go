@@ -122,7 +122,7 @@ func (t *terminal) screenText() string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
-const ctrlC = "\x03"
+const ctrlC, ctrlZ = "\x03", "\x1a"
 
 // variable is what differs from one run to the next, and how it is written in a
 // recorded session. A line that a terminal breaks in two is one before.
@@ -214,7 +214,7 @@ func playFresh(b *bench, r *recorded, terminal func(...string) *terminal) {
 	t := terminal("apply", "--parallel", "1", b.sessionPlan(6, "orders-03"))
 	r.add("the question", t.shows("Only yes does:"))
 	t.types("yes\r")
-	r.add("on its way", t.shows("3/6", "orders-03"))
+	r.add("on its way", t.shows("3/6", "create  orders-03"))
 	b.write("orders-03", "")
 	r.end(t)
 }
@@ -223,7 +223,7 @@ func playThrottled(b *bench, r *recorded, terminal func(...string) *terminal) {
 	cloud := b.emulator()
 	cloud.setFaults(`[{operation: CreateAPSJob, kind: throttle, hint: retry-after, wait: 5m, skip: 2}]`)
 	t := terminal("apply", "--yes", "--parallel", "1", b.sessionPlan(6, ""))
-	r.add("on its way", t.shows("2/6", "throttled: creates go on in 4m", "Throttling"))
+	r.add("on its way", t.shows("2/6", "throttled: creates go on in 4m", "1 waiting to retry", "Throttling", "create  orders-03"))
 	t.types(ctrlC)
 	r.end(t)
 }
@@ -231,7 +231,7 @@ func playThrottled(b *bench, r *recorded, terminal func(...string) *terminal) {
 func playFailures(b *bench, r *recorded, terminal func(...string) *terminal) {
 	b.emulator().setFaults(`[{operation: CreateAPSJob, kind: status, status: 400, code: InvalidDBClusterId.NotFound, skip: 1, count: 2}]`)
 	t := terminal("apply", "--yes", "--parallel", "1", b.sessionPlan(6, "orders-04"))
-	r.add("on its way", t.shows("4/6", "2 failed", "orders-04"))
+	r.add("on its way", t.shows("4/6", "2 failed", "create  orders-04"))
 	b.write("orders-04", "")
 	r.end(t)
 }
@@ -240,7 +240,7 @@ func playInterrupted(b *bench, r *recorded, terminal func(...string) *terminal) 
 	cloud := b.emulator()
 	cloud.setFaults(`[{operation: CreateAPSJob, kind: hang, when: after, hold: 1h, skip: 3}]`)
 	t := terminal("apply", "--yes", "--parallel", "1", b.sessionPlan(6, ""))
-	t.shows("3/6", "orders-03")
+	t.shows("3/6", "create  orders-03")
 	t.types(ctrlC)
 	r.add("after the first Ctrl-C", t.shows("stopping: interrupted", "apsctl: interrupted"))
 	t.types(ctrlC)
@@ -259,7 +259,7 @@ func playUnknown(b *bench, r *recorded, terminal func(...string) *terminal) {
 	cloud := b.emulator()
 	cloud.setFaults(`[{operation: CreateAPSJob, kind: drop, skip: 2, count: 1}]`)
 	t := terminal("apply", "--yes", "--parallel", "1", b.sessionPlan(6, "orders-03"))
-	r.add("on its way", t.shows("1 unknown", "next look in", "orders-03"))
+	r.add("on its way", t.shows("1 unknown", "next look in", "create  orders-03"))
 	b.write("orders-03", "")
 	r.end(t)
 }
@@ -332,6 +332,19 @@ func (t *terminal) resize(width, height int) {
 	t.screen.Resize(width, height)
 	if err := pty.Setsize(t.line, &pty.Winsize{Rows: uint16(height), Cols: uint16(width)}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestCtrlZWithoutAShellStopsNothing: there is nobody who could have it go on.
+func TestCtrlZWithoutAShellStopsNothing(t *testing.T) {
+	b := newBench(t)
+	b.emulator()
+	term := b.terminal(80, 24, "apply", "--yes", b.sessionPlan(4, "orders-00"))
+	term.shows("3/4", "create  orders-00")
+	term.types(ctrlZ)
+	b.write("orders-00", "")
+	if code, shown := term.ends(); code != exitDone || strings.Contains(shown, "at work") {
+		t.Errorf("exit %d with\n%s", code, shown)
 	}
 }
 
