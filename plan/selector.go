@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -147,15 +148,29 @@ func (s *Selectors) term(part string) (term, error) {
 	return t, nil
 }
 
-// state checks a state: a slip would choose nothing, or with != everything.
-func (s *Selectors) state(glob string) error {
-	classes := []string{string(ClassRunning), string(ClassSuspended), string(ClassFailed), string(ClassPending)}
-	words := slices.Concat([]string{stateNew}, classes)
+// SelectorKeys are the words before = that do not mean a label, sorted.
+func SelectorKeys() []string { return slices.Sorted(maps.Keys(selectorFields)) }
+
+// SelectorStates are the words that state= takes.
+func SelectorStates() []string {
+	words := []string{stateNew}
+	for _, class := range selectorClasses {
+		words = append(words, string(class))
+	}
 	for _, state := range States {
 		words = append(words, string(state))
 	}
+	return words
+}
+
+// selectorClasses are the words that state= takes of what the service says.
+var selectorClasses = []Class{ClassRunning, ClassSuspended, ClassFailed, ClassPending}
+
+// state checks a state: a slip would choose nothing, or with != everything.
+func (s *Selectors) state(glob string) error {
+	words := SelectorStates()
 	fits := func(word string) bool { return matches(glob, word) }
-	s.service = s.service || slices.ContainsFunc(classes, fits)
+	s.service = s.service || slices.ContainsFunc(selectorClasses, func(class Class) bool { return fits(string(class)) })
 	if !slices.ContainsFunc(words, fits) {
 		return fmt.Errorf("state is one of %s, not %q", strings.Join(words, ", "), glob)
 	}

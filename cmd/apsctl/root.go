@@ -60,6 +60,7 @@ func newRoot(app *app) *cobra.Command {
 	)
 	root.AddCommand(newLifeCommands(app)...)
 	root.InitDefaultCompletionCmd()
+	addCompletions(root)
 	wrapArgs(root)
 	groupFlags(root)
 	return root
