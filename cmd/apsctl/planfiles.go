@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -64,6 +67,12 @@ func loadPlan(a *app, args []string, o plan.Options) (*plan.Plan, error) {
 
 func readPlan(a *app, args []string, o plan.Options) (*plan.Plan, error) {
 	if len(args) == 0 {
+		if _, err := os.Stat(planDefault); errors.Is(err, fs.ErrNotExist) {
+			return nil, plan.Problems{{
+				Pos: plan.Position{File: planDefault}, Message: "the file does not exist, and no other was named",
+				Hint: "name the plan file, or let apsctl init write one to start from",
+			}}
+		}
 		args = []string{planDefault}
 	}
 	o.Stdin = a.stdin

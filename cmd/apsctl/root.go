@@ -23,6 +23,20 @@ Exit codes:
    4  outcomes unknown, or conflicts 13  ledger trouble
    5  refused by a limit            130  interrupted, drained cleanly`
 
+const rootExample = `  apsctl init                 write a plan to start from, apsctl.yaml
+  apsctl apply --emulator     try it on an emulated service; touches nothing real
+  apsctl apply                create its jobs, after a preview and a yes`
+
+// The groups of commands in the help of apsctl, which lists them as they are added.
+const (
+	helpPlan   = "plan"
+	helpJobs   = "jobs"
+	helpRecord = "record"
+	helpMore   = "more"
+)
+
+func init() { cobra.EnableCommandSorting = false }
+
 // run executes one command line and returns its exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	app := newApp(stdin, stdout, stderr)
@@ -36,9 +50,19 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	err := root.ExecuteContext(context.Background())
 	if err != nil && strings.HasPrefix(err.Error(), "unknown command") {
-		err = usage(root, err)
+		err = usagef(root, "%s", unknownCommand(err.Error()))
 	}
 	return app.explain(err)
+}
+
+// unknownCommand puts cobra's error, which lists what may have been meant in lines of
+// its own, on one line.
+func unknownCommand(text string) string {
+	text, like, _ := strings.Cut(text, "\n\nDid you mean this?\n")
+	if names := strings.Fields(like); len(names) > 0 {
+		text += "; did you mean " + strings.Join(names, " or ") + "?"
+	}
+	return text
 }
 
 func newRoot(app *app) *cobra.Command {
@@ -46,19 +70,31 @@ func newRoot(app *app) *cobra.Command {
 		Use:           "apsctl",
 		Short:         "Create AnalyticDB sync jobs from a plan, each exactly once",
 		Long:          rootLong,
+		Example:       rootExample,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		// The default check of arguments also suggests commands of like names.
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
-	root.AddCommand(
-		newInitCommand(app), newPlanCommand(app), newApplyCommand(app), newStatusCommand(app), newWaitCommand(app), newDriftCommand(app),
-		newValidateCommand(app), newFmtCommand(app), newResolveCommand(app), newImportCommand(app), newRunsCommand(app), newReportCommand(app),
-		newLedgerCommand(app),
-		newEmulatorCommand(app), newDoctorCommand(app), newExplainCommand(app), newSchemaCommand(app), newVersionCommand(app),
+	root.AddGroup(
+		&cobra.Group{ID: helpPlan, Title: "A plan and its jobs:"}, &cobra.Group{ID: helpJobs, Title: "Jobs that exist:"},
+		&cobra.Group{ID: helpRecord, Title: "What happened:"}, &cobra.Group{ID: helpMore, Title: "More:"},
 	)
-	root.AddCommand(newLifeCommands(app)...)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, cmd := range commands {
+			cmd.GroupID = group
+		}
+		root.AddCommand(commands...)
+	}
+	add(helpPlan, newInitCommand(app), newValidateCommand(app), newFmtCommand(app), newPlanCommand(app), newApplyCommand(app))
+	add(helpJobs, newStatusCommand(app), newWaitCommand(app), newDriftCommand(app))
+	add(helpJobs, newLifeCommands(app)...)
+	add(helpJobs, newResolveCommand(app), newImportCommand(app))
+	add(helpRecord, newRunsCommand(app), newReportCommand(app), newLedgerCommand(app))
+	add(helpMore, newDoctorCommand(app), newExplainCommand(app), newEmulatorCommand(app), newSchemaCommand(app), newVersionCommand(app))
+	root.SetHelpCommandGroupID(helpMore)
+	root.SetCompletionCommandGroupID(helpMore)
 	root.InitDefaultCompletionCmd()
 	addCompletions(root)
 	wrapArgs(root)
