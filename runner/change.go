@@ -20,7 +20,7 @@ func (r *Run) change(ctx, stop context.Context, entry plan.Entry, request plan.C
 		return before, err
 	}
 	chosenAt := r.clock.Boot()
-	request.SignedAt = r.clock.Now().UTC().Truncate(time.Second)
+	request.SignedAt = laterThan(before, r.clock.Now().UTC().Truncate(time.Second))
 	pending.SignedAt = request.SignedAt
 	if err := r.promise(ctx, entry, before, pending, string(request.Operation)+" is sent"); err != nil {
 		return before, err
@@ -39,6 +39,19 @@ func (r *Run) change(ctx, stop context.Context, entry plan.Entry, request plan.C
 		return pending, back
 	}
 	return before, err
+}
+
+// laterThan is the date of a promise that takes the place of another. The ledger
+// tells promises of a job apart by operation and date, which is whole seconds: one
+// of another process that is as old would be taken for this one, and what that
+// process records of its request would take this promise away while the request is
+// under way. So it is dated a second after the other, which no gateway minds. If
+// the other's date is farther ahead, the clock was put back, and now stands.
+func laterThan(before plan.Pending, now time.Time) time.Time {
+	if ahead := before.SignedAt.Sub(now); before.IsSet() && ahead >= 0 && ahead < freshFor {
+		return before.SignedAt.Add(time.Second)
+	}
+	return now
 }
 
 func (r *Run) promise(ctx context.Context, entry plan.Entry, before, pending plan.Pending, reason string) error {

@@ -31,6 +31,8 @@ func (r *Run) remove(ctx, stop context.Context, entry plan.Entry, pending plan.P
 		return removing{pending: d.pending} // nobody knows the id: the listing says whether it is gone
 	case err != nil || plan.ClassOf(detail.Status) == plan.ClassSuspended:
 		return d
+	case plan.Suspending(detail.Status):
+		return tooEarly(d)
 	}
 	request := plan.ChangeRequest{Operation: plan.OperationSuspend, Region: entry.Region, JobID: entry.JobID}
 	refused := d.err
@@ -40,7 +42,19 @@ func (r *Run) remove(ctx, stop context.Context, entry plan.Entry, pending plan.P
 		}
 		return d
 	}
-	return r.sendDelete(ctx, stop, entry, d.pending)
+	return tooEarly(r.sendDelete(ctx, stop, entry, d.pending))
+}
+
+// tooEarly has a deletion that was refused sent again after a pause: the job is
+// being suspended, which is acknowledged before it has taken effect.
+func tooEarly(d removing) removing {
+	var call *plan.CallError
+	if refusedAsIs(d.err) && errors.As(d.err, &call) {
+		later := *call
+		later.Failure = plan.FailureTemporary
+		d.err = &later
+	}
+	return d
 }
 
 func (r *Run) sendDelete(ctx, stop context.Context, entry plan.Entry, before plan.Pending) (d removing) {

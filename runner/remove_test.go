@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -56,4 +57,55 @@ func TestDeletionWithoutAnAnswerIsSentAgain(t *testing.T) {
 			t.Errorf("%+v after %s", report.Counts(), report.Elapsed)
 		}
 	})
+}
+
+// The service deletes only what stands still, and says that it suspends before
+// the job stands still.
+func TestDeletionThatASuspensionIsTooSlowForIsSentAgain(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.mustRun()
+		f.plan.Jobs = f.plan.Jobs[:1]
+		f.options.AllowDelete = true
+		slow := &slowToSuspend{cloud: f.cloud}
+		f.service = slow
+		report := f.mustRun()
+		if report.Counts().Deleted != 1 || report.Elapsed > time.Minute || slow.refused < 2 || slow.suspensions != 1 {
+			t.Errorf("%+v after %s, %d refusals and %d suspensions", report.Counts(), report.Elapsed, slow.refused, slow.suspensions)
+		}
+	})
+}
+
+// slowToSuspend acknowledges a suspension at once and carries it out 3 s later. It
+// deletes only what is suspended.
+type slowToSuspend struct {
+	*cloud
+	suspended time.Time // when the job will be
+	// How many deletions were refused, and suspensions acknowledged.
+	refused, suspensions int
+}
+
+func (s *slowToSuspend) Change(ctx context.Context, request plan.ChangeRequest) error {
+	const takes = 3 * time.Second
+	switch {
+	case request.Operation == plan.OperationDelete && (s.suspended.IsZero() || time.Now().Before(s.suspended)):
+		s.refused++
+		return &plan.CallError{Operation: "DeleteApsJob", Failure: plan.FailureOther, Why: "refused", Code: "IncorrectDBInstanceState"}
+	case request.Operation == plan.OperationSuspend:
+		s.suspensions++
+		s.suspended = time.Now().Add(takes)
+		return nil
+	}
+	return s.cloud.Change(ctx, request)
+}
+
+func (s *slowToSuspend) Detail(ctx context.Context, region, id string) (plan.RemoteDetail, error) {
+	detail, err := s.cloud.Detail(ctx, region, id)
+	switch {
+	case s.suspended.IsZero():
+	case time.Now().Before(s.suspended):
+		detail.Status = "Suspending"
+	default:
+		detail.Status = "Suspended"
+	}
+	return detail, err
 }

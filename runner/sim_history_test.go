@@ -12,6 +12,7 @@ import (
 
 	"github.com/apsctl/apsctl/internal/secret"
 	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
 	"github.com/apsctl/apsctl/store"
 )
 
@@ -231,7 +232,7 @@ func (h *history) settleDown() (quiet bool) {
 		// A job whose start or suspension was pending is not compared before that is
 		// over: what others changed of it, the next run sees.
 		unseen := h.active(behindUs, -1) != nil && c.Started+c.Suspended > 0
-		if last.prepared && last.err == nil && c.Unknown+c.Failed+c.NotTried == 0 && !unseen {
+		if last.prepared && last.err == nil && c.Unknown+c.Failed+c.NotTried == 0 && !unseen && !last.stillDeletes() {
 			quiet = true
 			break
 		}
@@ -252,6 +253,14 @@ func (h *history) settleDown() (quiet bool) {
 		h.turn(200)
 	}
 	return quiet
+}
+
+// stillDeletes reports whether the process ended with a job that left the plan and
+// is not seen to be gone. It says so of the job; the counts are of planned ones.
+func (p *proc) stillDeletes() bool {
+	return slices.ContainsFunc(p.report.Results, func(r runner.Result) bool {
+		return r.Left && r.Action == plan.KindDelete && (r.Ending == runner.EndUnknown || r.Ending == runner.EndFailed || r.Ending == runner.EndNotTried)
+	})
 }
 
 func (h *history) describe() string {

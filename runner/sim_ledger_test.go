@@ -109,14 +109,18 @@ func (l simLedger) Settle(ctx context.Context, t plan.Transition) error {
 		l.p.h.checkFound(l.p, t)
 	}
 	err := l.write(fmt.Sprintf("%s %d is %s %s", t.Name, t.Attempt, t.To, t.JobID), func() error { return l.inner.Settle(ctx, t) })
+	if err == nil || errors.Is(err, plan.ErrMovedOn) {
+		// What it saw of its create settles that also where another process recorded
+		// it first: it waits for an answer no more, and I8 counts no such create.
+		l.p.h.mu.Lock()
+		if t.To != plan.StateUnknown {
+			delete(l.p.open, t.Name)
+		}
+		l.p.h.mu.Unlock()
+	}
 	if err != nil {
 		return err
 	}
-	l.p.h.mu.Lock()
-	if t.To != plan.StateUnknown {
-		delete(l.p.open, t.Name)
-	}
-	l.p.h.mu.Unlock()
 	return l.p.mark()
 }
 

@@ -12,6 +12,7 @@ import (
 //	go test ./runner -run Simulation -timeout 0 -v -sim.seeds=100000
 var (
 	simSeeds   = flag.Int("sim.seeds", 0, "number of random histories to simulate; 0 is the short form")
+	simFirst   = flag.Uint64("sim.first", 1, "seed of the first random history; the others follow it")
 	simSeed    = flag.Uint64("sim.seed", 0, "simulate the history of this seed only, and show its log")
 	simWithout = flag.String("sim.without", "", "places of faults that the history of -sim.seed leaves out, from 0, with commas")
 	simKinds   = flag.String("sim.faults", "", "the faults of the history of -sim.seed, in order, with commas; empty draws them from the seed")
@@ -30,7 +31,7 @@ func TestSimulation(t *testing.T) {
 		n = *simSeeds
 	}
 	f := &failures{t: t, g: g}
-	g.all(t, n, func(i int) script { return script{seed: uint64(i + 1)} }, f.judge)
+	g.all(t, n, func(i int) script { return script{seed: *simFirst + uint64(i)} }, f.judge)
 }
 
 // TestSimulationOfFaults plays the protocol's faults singly, in all ordered

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -169,5 +170,36 @@ func TestUpdateThatIsInterruptedIsUnknown(t *testing.T) {
 			f.Fatal(err)
 		}
 		f.wantCounts(report, runner.Counts{Unknown: 1, NotTried: 2})
+	})
+}
+
+// TestPromiseOfTheSameSecondIsNotTakenForAnother: two processes send the same
+// change within a second. What the first records of its own must not take away
+// the promise of the second, whose request is under way.
+func TestPromiseOfTheSameSecondIsNotTakenForAnother(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.mustRun()
+		f.editObjects(0, `{"sales":{"all":true}}`)
+		f.options.MaxAttempts = 1
+		f.cloud.modify = func(string) error {
+			return &plan.CallError{Operation: "ModifyApsJob", Failure: plan.FailureTemporary, Why: "the answer was cut short"}
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Unknown: 1})
+		first := f.entry("job-000")
+		f.cloud.modify = func(string) error {
+			// The first process finds out that its change came to nothing.
+			err := f.ledger.Promise(f.Context(), plan.Promise{
+				Plan: first.Plan, Name: first.Name, Attempt: first.Attempt, JobID: first.JobID,
+				Before: first.Pending, Reason: "it did not take effect", RunID: "first", At: time.Now(),
+			})
+			if !errors.Is(err, plan.ErrMovedOn) {
+				t.Errorf("the promise of the second was taken back: %v", err)
+			}
+			return nil
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Updated: 1})
+		if f.cloud.calls["modify"] != 2 {
+			t.Errorf("%d changes were sent", f.cloud.calls["modify"])
+		}
 	})
 }
