@@ -187,11 +187,22 @@ func (h *history) checkClaim(e store.Event, entry plan.Entry, attempts []store.A
 		h.violate("I2", "%s is on record as %s, which never was", e.Name, e.JobID)
 	case evidence.Kind == "" && job.nonce != attempts[e.Attempt-1].Nonce:
 		h.violate("I2", "%s is on record as %s, which attempt %d did not make", e.Name, e.JobID, e.Attempt)
-	case evidence.Kind != "" && entry.JobID == e.JobID && !job.agrees(entry.Spec):
+	case evidence.Kind != "" && entry.JobID == e.JobID && !job.agrees(claimed(entry, job)):
 		h.violate("I2", "%s is on record as %s, which is %s from %s to %s of %s", e.Name, e.JobID, job.name, job.source, job.dest, job.dbList)
 	case evidence.Kind == "found" && e.Attempt > 0 && slices.Contains(attempts[e.Attempt-1].Baseline, e.JobID):
 		h.violate("I2", "%s is on record as %s, which was there before", e.Name, e.JobID)
 	}
+}
+
+// claimed is what the ledger says of job. While a change of its objects has no
+// answer it does not say which they are, also of a job that others deleted since:
+// the change may have put back those that the job was made with. All else stands.
+func claimed(entry plan.Entry, job *simJob) plan.Spec {
+	spec := entry.Spec
+	if entry.Pending.Operation == plan.OperationModify && !entry.Pending.Confirmed {
+		spec.DBList = job.dbList
+	}
+	return spec
 }
 
 // checkBytes is I9: no secret in the ledger's files, nor in what was said.
