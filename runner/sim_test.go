@@ -10,6 +10,8 @@ import (
 // The long form is
 //
 //	go test ./runner -run Simulation -timeout 0 -v -sim.seeds=100000
+//
+// and -sim.first goes on where an earlier one ended.
 var (
 	simSeeds   = flag.Int("sim.seeds", 0, "number of random histories to simulate; 0 is the short form")
 	simFirst   = flag.Uint64("sim.first", 1, "seed of the first random history; the others follow it")
