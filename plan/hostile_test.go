@@ -30,9 +30,6 @@ func hostilePlan(start, each string, n int, end string) []byte {
 // much: whatever they are refused for, or read as, takes no more than any input
 // may.
 func TestHostilePlansCostLittle(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector takes memory of its own")
-	}
 	const tooDense = "more than 400000 keys, values and marks"
 	for name, tt := range map[string]struct {
 		text []byte

@@ -53,6 +53,13 @@ func newMailbox(t *testing.T) *mailbox {
 
 func (r *mailbox) address() string { return r.URL + "/" + hookToken }
 
+// reply has the server answer otherwise from now on.
+func (r *mailbox) reply(answer http.HandlerFunc) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = answer
+}
+
 // take returns what came since the last time.
 func (r *mailbox) take() (paths, bodies []string) {
 	r.mu.Lock()
@@ -217,7 +224,7 @@ func TestHookThatFailsDecidesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			people := newMailbox(t)
-			people.answer = test.answer
+			people.reply(test.answer)
 			b.write("plan.yaml", "version: 1\nname: bulk\nnonsense: 1\n")
 			r := b.want(exitInvalid, "apply", "--yes", "--notify", people.address(), "plan.yaml")
 			if !strings.Contains(r.stderr, test.want) || strings.Contains(r.stderr, hookToken) {
@@ -332,7 +339,7 @@ func TestServiceThatRefusesUnderStatus200(t *testing.T) {
 	people := newMailbox(t)
 	b.write("plan.yaml", "version: 1\nname: bulk\nnonsense: 1\n")
 	for form, answer := range map[string]string{"dingtalk": `{"errcode":310000,"errmsg":"keywords not in content"}`, "feishu": `{"code":19024,"msg":"Key Words Not Found"}`} {
-		people.answer = func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) }
+		people.reply(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) })
 		r := b.want(exitInvalid, "apply", "--yes", "--notify-form", form, "--notify", people.address(), "plan.yaml")
 		if !strings.Contains(r.stderr, "refused it") {
 			t.Errorf("%s: got %s", form, r)

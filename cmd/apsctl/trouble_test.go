@@ -58,8 +58,8 @@ func TestPlanReplacedDuringTheRunDoesNotMatter(t *testing.T) {
 func TestReadersWorkWhileARunWrites(t *testing.T) {
 	b := newBench(t)
 	cloud := b.emulator("--latency", "100ms")
-	b.write("bulk.yaml", planOf(40))
-	p := b.start("apply", "--yes", "--rate", "0", "--parallel", "2", "bulk.yaml")
+	b.write("bulk.yaml", planOf(1000)) // more than it comes to, however slow the readers are
+	p := b.start("apply", "--yes", "--rate", "0", "--parallel", "1", "bulk.yaml")
 	b.eventually("a create", func() bool { return cloud.creates() > 0 })
 	b.want(0, "status")
 	b.want(0, "plan", "bulk.yaml")
