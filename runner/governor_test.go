@@ -14,11 +14,21 @@ import (
 // quota is a service that admits so many calls per second, with a bucket of
 // one second's worth, as the emulator has it.
 type quota struct {
+	mu                sync.Mutex
 	perSecond, tokens float64
 	last              time.Time
 }
 
+// set changes the quota from now on.
+func (q *quota) set(perSecond float64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.perSecond = perSecond
+}
+
 func (q *quota) admit(now time.Time) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.tokens = min(q.perSecond, q.tokens+now.Sub(q.last).Seconds()*q.perSecond)
 	q.last = now
 	if q.tokens < 1 {
@@ -122,8 +132,8 @@ func TestGovernorFollowsAQuotaThatChanges(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			q := &quota{perSecond: 100, tokens: 100, last: time.Now()}
 			first, second := 60+offset, 110+offset
-			time.AfterFunc(time.Duration(first)*time.Second, func() { q.perSecond = 50 })
-			time.AfterFunc(time.Duration(second)*time.Second, func() { q.perSecond = 100 })
+			time.AfterFunc(time.Duration(first)*time.Second, func() { q.set(50) })
+			time.AfterFunc(time.Duration(second)*time.Second, func() { q.set(100) })
 			admitted, _ := load(runner.NewGovernor(0), q, 40, 50*time.Millisecond, second+60)
 			wantUsed(t, "halved", admitted[first:second], 50)
 			wantUsed(t, "restored", admitted[second:], 100)
