@@ -102,12 +102,20 @@ func (c Change) Puts() DesiredState {
 		return Running
 	case c.Kind == KindSuspend:
 		return Suspended
-	case c.Job != nil:
+	case c.Job != nil && (c.Job.State != "" || !c.paused()):
 		return c.Job.State
-	case c.Entry.Life.OnRemove == OnRemoveSuspend:
+	case c.Job == nil && c.Entry.Life.OnRemove == OnRemoveSuspend:
 		return Suspended
+	case c.paused():
+		return Running
 	}
 	return ""
+}
+
+// paused reports whether an update left the job suspended that is to run again. One
+// that is replaced is another job then.
+func (c Change) paused() bool {
+	return c.Entry != nil && c.Entry.State == StateCreated && c.Entry.Doing == Paused && c.Kind != KindReplace
 }
 
 // Spec is what the plan wants, or for a left-over what the ledger has.

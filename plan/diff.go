@@ -378,6 +378,8 @@ func diffState(c *Change) {
 	}
 	doing := c.Doing()
 	switch {
+	case wanted == Running && c.paused():
+		c.Kind, c.Reason, c.Cause = KindStart, "an update suspended it, and it is to run again", "to run again"
 	case doing == wanted && !c.Entry.Pending.unconfirmed(OperationStart, OperationSuspend):
 	case wanted == Running:
 		c.Kind, c.Reason, c.Cause = KindStart, "the plan wants it running", "to run"
@@ -392,6 +394,9 @@ func diffState(c *Change) {
 // Doing is what the job does as far as it is listed, and else what it was last put
 // to. A job that was never started stands still.
 func (c *Change) Doing() DesiredState {
+	if c.paused() {
+		return Paused // whatever is listed: it is to be recorded, too, that it runs again
+	}
 	listed := c.Remote
 	if c.Seen != nil && c.Seen.Job != nil {
 		listed = []RemoteJob{*c.Seen.Job}
@@ -484,6 +489,8 @@ func diffLeftOver(name string, entry *Entry, o DiffOptions) Change {
 	case entry.Pending.Operation == OperationDelete:
 		c.Reason = "no longer in the plan; its deletion was sent and is not confirmed"
 		c.Cause = "left the plan with a deletion without an answer"
+	case c.paused() && c.Puts() == Running:
+		c.Kind, c.Reason, c.Cause = KindStart, "no longer in the plan; an update suspended it, and it is to run again", "to run again"
 	case c.Puts() != "" && (c.Doing() != c.Puts() || entry.Pending.unconfirmed(OperationSuspend)):
 		c.Kind, c.Reason = KindSuspend, "no longer in the plan, which said on_remove: suspend"
 	}

@@ -183,9 +183,9 @@ func (c Change) putOtherwise() string {
 	is, wanted, put := Stands(c.Seen.Job.Status), c.Puts(), c.Entry.Doing
 	wants := "the plan wants it " + string(wanted)
 	if wanted == "" {
-		wanted, wants = put, "it was put to "+string(put)
+		wanted, wants = put.aim(), "it was put to "+string(put.aim())
 	}
-	if is == "" || wanted == "" || is == wanted || is == put {
+	if is == "" || wanted == "" || is == wanted || is == put.aim() {
 		return ""
 	}
 	return fmt.Sprintf("its status is %s, and %s", c.Seen.Job.Status, wants)

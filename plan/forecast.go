@@ -92,13 +92,7 @@ func (c *Change) putsBy() Operation {
 	if c.Kind == KindAdopt || c.Kind == KindDelete || c.Kind == KindResolve {
 		return OperationNone
 	}
-	switch c.Puts() {
-	case Running:
-		return OperationStart
-	case Suspended:
-		return OperationSuspend
-	}
-	return OperationNone
+	return c.Puts().Operation()
 }
 
 func byOperation(calls map[lane]int) []Tally {

@@ -73,6 +73,29 @@ const (
 	Suspended DesiredState = "suspended"
 )
 
+// Paused is what only the ledger says of a job: an update suspended it, since the
+// service does not change it while it runs, and it is to be started again.
+const Paused DesiredState = "paused"
+
+// aim is what the service shows of a job that is put to d.
+func (d DesiredState) aim() DesiredState {
+	if d == Paused {
+		return Suspended
+	}
+	return d
+}
+
+// Operation is the one that puts an existing job to d, OperationNone for "".
+func (d DesiredState) Operation() Operation {
+	switch d.aim() {
+	case Running:
+		return OperationStart
+	case Suspended:
+		return OperationSuspend
+	}
+	return OperationNone
+}
+
 // OnRemove says what becomes of a job that leaves the plan. "" is OnRemoveKeep.
 type OnRemove string
 

@@ -125,8 +125,8 @@ func (s *scheduler) existing(t *task, ending Ending, id string) {
 // putNext queues a job again that is there and is to be started or suspended, and
 // reports whether it did.
 func (s *scheduler) putNext(t *task, made Ending) bool {
-	job := t.change.Job
-	if job == nil || job.State == "" {
+	job, to := t.change.Job, t.change.Puts()
+	if job == nil || to == "" {
 		return false
 	}
 	entry := plan.Entry{
@@ -140,12 +140,12 @@ func (s *scheduler) putNext(t *task, made Ending) bool {
 	if made == EndUpdated {
 		entry.Spec, entry.Doing = t.change.Updated(), t.change.Doing()
 	}
-	if entry.Doing == job.State {
+	if entry.Doing == to {
 		return false
 	}
-	t.entry, t.made, t.puts = entry, made, job.State
+	t.entry, t.made, t.puts = entry, made, to
 	t.tries, t.dueAt = 0, time.Now()
-	t.finish(EndFailed, "it exists, but was not put to "+string(job.State)+" yet", "not put to "+string(job.State))
+	t.finish(EndFailed, "it exists, but was not put to "+string(to)+" yet", "not put to "+string(to))
 	s.queue.add(t)
 	return true
 }

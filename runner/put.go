@@ -25,12 +25,22 @@ type putting struct {
 //
 // stop ends it before the promise, ctx also the requests.
 func (r *Run) put(ctx, stop context.Context, entry plan.Entry, to plan.DesiredState, pending plan.Pending) (p putting) {
-	operation := map[plan.DesiredState]plan.Operation{plan.Running: plan.OperationStart, plan.Suspended: plan.OperationSuspend}[to]
-	p.pending = pending
-	if pending.IsSet() && pending.Operation != operation && !r.tooOld(pending.SignedAt) {
-		p.waits = pending.SignedAt.Add(r.options.Settle)
-		return p
+	switch {
+	case !r.alive(pending).IsSet() || pending.Operation == to.Operation():
+		return r.putBeside(ctx, stop, entry, to, pending, r.confirmed(pending))
+	case pending.Operation == plan.OperationModify:
+		return r.putBeside(ctx, stop, entry, to, pending, pending) // it changes other things
 	}
+	return putting{pending: pending, waits: pending.SignedAt.Add(r.options.Settle)}
+}
+
+// putBeside is put for a job of which something is pending that may take effect
+// before, after or not at all. rest is what the ledger is to have of that
+// afterwards. In between, the promise to start or suspend stands in for it: it is
+// dated later.
+func (r *Run) putBeside(ctx, stop context.Context, entry plan.Entry, to plan.DesiredState, pending, rest plan.Pending) (p putting) {
+	operation := to.Operation()
+	p.pending = pending
 	now, err := r.stands(stop, entry, to)
 	if err == nil && now.failed && !r.options.ByHand {
 		err = now.failure()
@@ -46,7 +56,7 @@ func (r *Run) put(ctx, stop context.Context, entry plan.Entry, to plan.DesiredSt
 		}
 	}
 	if p.err = err; err == nil {
-		p.err = r.recordPut(ctx, entry, to, p.pending, pending)
+		p.err = r.recordPut(ctx, entry, to, p.pending, rest)
 	}
 	return p
 }
@@ -94,17 +104,20 @@ func (r *Run) stands(ctx context.Context, entry plan.Entry, to plan.DesiredState
 	}
 	class, waits := plan.ClassOf(detail.Status), plan.NotStarted(detail.Status)
 	return standing{
-		is:     string(class) == string(to) || to == plan.Suspended && waits,
+		is:     to == plan.Running && class == plan.ClassRunning || to != plan.Running && (class == plan.ClassSuspended || waits),
 		begun:  class == plan.ClassPending && !waits && (to == plan.Running) != plan.Suspending(detail.Status),
 		failed: class == plan.ClassFailed, status: detail.Status,
 	}, nil
 }
 
-func (r *Run) recordPut(ctx context.Context, entry plan.Entry, to plan.DesiredState, pending, before plan.Pending) error {
+// putReasons say in the history what was done.
+var putReasons = map[plan.DesiredState]string{plan.Running: "started", plan.Suspended: "suspended", plan.Paused: "suspended to be changed"}
+
+func (r *Run) recordPut(ctx context.Context, entry plan.Entry, to plan.DesiredState, pending, rest plan.Pending) error {
 	err := r.ledger.Settle(verdictContext(ctx), plan.Transition{
 		Plan: entry.Plan, Name: entry.Name, From: plan.StateCreated, Attempt: entry.Attempt, To: plan.StateCreated,
-		Spec: entry.Spec, Digest: entry.Digest, Labels: entry.Labels, Life: entry.Life, Doing: to, Before: pending, Pending: r.confirmed(before),
-		JobID: entry.JobID, Reason: map[plan.DesiredState]string{plan.Running: "started", plan.Suspended: "suspended"}[to],
+		Spec: entry.Spec, Digest: entry.Digest, Labels: entry.Labels, Life: entry.Life, Doing: to, Before: pending, Pending: rest,
+		JobID: entry.JobID, Reason: putReasons[to],
 		Evidence: evidence{Kind: "put", Region: entry.Region}.JSON(),
 		RunID:    r.options.RunID, At: r.clock.Now(),
 	})

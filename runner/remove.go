@@ -48,11 +48,8 @@ func (r *Run) remove(ctx, stop context.Context, entry plan.Entry, pending plan.P
 // tooEarly has a deletion that was refused sent again after a pause: the job is
 // being suspended, which is acknowledged before it has taken effect.
 func tooEarly(d removing) removing {
-	var call *plan.CallError
-	if refusedAsIs(d.err) && errors.As(d.err, &call) {
-		later := *call
-		later.Failure = plan.FailureTemporary
-		d.err = &later
+	if refusedAsIs(d.err) {
+		d.err = laterError(d.err)
 	}
 	return d
 }

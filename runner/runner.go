@@ -80,6 +80,9 @@ type Options struct {
 	// changed in place. AllowDelete deletes jobs that left the plan also where the
 	// plan did not say on_remove: delete. What is protected is left alone.
 	AllowReplace, AllowDelete bool
+	// AllowSuspend suspends a running job that the service refuses to change as it is,
+	// and starts it again once it is changed. Without it such a change fails.
+	AllowSuspend bool
 	// ByHand says that a person asked for each change: also what has failed is
 	// started and suspended.
 	ByHand bool

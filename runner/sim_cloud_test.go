@@ -34,8 +34,8 @@ type simCloud struct {
 	scans    map[string]int
 	listed   map[string]int
 	// Whether a new job has to be started, and a running one be suspended before it
-	// can be deleted.
-	needsStart, deletesSuspended bool
+	// can be deleted or changed.
+	needsStart, deletesSuspended, modifiesSuspended bool
 }
 
 func newSimCloud(h *history) *simCloud {
@@ -45,7 +45,8 @@ func newSimCloud(h *history) *simCloud {
 		pageSize: oneOf(rng, 2, 2, 3, 5, 30), newest: rng.IntN(2) == 0,
 		filter: oneOf(rng, "exact", "fuzzy", "ignored"), forgets: rng.IntN(2) == 0,
 		needsStart: habits.IntN(2) == 0, deletesSuspended: habits.IntN(2) == 0,
-		lag: oneOf(rng, 2*time.Second, 2*time.Second, 20*time.Second, 3*time.Minute),
+		modifiesSuspended: h.dice.roll("rests").IntN(3) == 0,
+		lag:               oneOf(rng, 2*time.Second, 2*time.Second, 20*time.Second, 3*time.Minute),
 	}
 }
 
@@ -230,6 +231,8 @@ func (c *simCloud) fits(op string, job *simJob, at time.Time) bool {
 		return status == "Running"
 	case opDelete:
 		return !c.deletesSuspended || status != "Running"
+	case opModify:
+		return !c.modifiesSuspended || status != "Running"
 	}
 	return true
 }

@@ -17,6 +17,7 @@ type simJob struct {
 	gone             time.Time // zero while it stays
 	deleted          bool      // by us
 	behindUs         bool      // changed by others
+	pausing          bool      // what suspends it last is to be undone, by the ledger
 }
 
 // simEdit is a change of a job and when it takes effect: of its objects, or of
@@ -24,6 +25,7 @@ type simJob struct {
 type simEdit struct {
 	at             time.Time
 	dbList, status string
+	pauses         bool // suspended by an update, which is to start it again
 }
 
 func (j *simJob) ours() bool                  { return j.nonce != "" }
@@ -39,7 +41,7 @@ func (j *simJob) take(r simRequest, at time.Time) {
 	case opStart:
 		j.edits = append(j.edits, simEdit{at: at, status: "Running"})
 	case opSuspend:
-		j.edits = append(j.edits, simEdit{at: at, status: "Suspended"})
+		j.edits = append(j.edits, simEdit{at: at, status: "Suspended", pauses: j.pausing})
 	case opDelete:
 		if j.gone.IsZero() || at.Before(j.gone) {
 			j.gone, j.deleted = at, true
@@ -68,6 +70,18 @@ func (j *simJob) status(now time.Time, needsStart bool) string {
 		first = "NotStarted"
 	}
 	return j.latest(now, first, func(e simEdit) string { return e.status })
+}
+
+// isPaused reports whether an update suspended it and nothing was done about that
+// since.
+func (j *simJob) isPaused(now time.Time) bool {
+	pauses, latest := false, time.Time{}
+	for _, e := range j.edits {
+		if e.status != "" && !e.at.After(now) && !e.at.Before(latest) {
+			pauses, latest = e.pauses, e.at
+		}
+	}
+	return pauses
 }
 
 // agrees reports whether j is as spec says. What was edited since is a matter of

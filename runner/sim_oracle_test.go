@@ -97,10 +97,11 @@ func (h *history) checkChange(p *proc, r simRequest, job *simJob) {
 		h.violate("I6", "p%d sends %s of %s, which the ledger does not have as created and promised", p.id, r.op, job.id)
 		return
 	}
+	entry := live[i]
+	job.pausing = entry.Doing == plan.Paused
 	if r.op != opDelete {
 		return
 	}
-	entry := live[i]
 	wanted := slices.IndexFunc(p.plan.Jobs, func(j plan.Job) bool { return j.Name == entry.Name })
 	switch {
 	case entry.Life.Protect:

@@ -68,10 +68,11 @@ func (h *history) newProc(n, id int) *proc {
 	p.options = runner.Options{
 		RunID: fmt.Sprintf("run-%d", id), Endpoint: "https://adb.example.com", Parallel: p.workers,
 		MaxAttempts: oneOf(rng, 0, 0, 2, 3), OnUnknown: h.onUnknown, Adopt: h.adopts && rng.IntN(2) == 0, AllowReplace: h.replaces,
-		Refresh:     h.refresh(n, id),
-		Rand:        h.dice.roll("jitter", id),
-		Warn:        p.say,
-		FreeReserve: p.freeReserve,
+		AllowSuspend: h.cloud.modifiesSuspended,
+		Refresh:      h.refresh(n, id),
+		Rand:         h.dice.roll("jitter", id),
+		Warn:         p.say,
+		FreeReserve:  p.freeReserve,
 		Emergency: func(e runner.Emergency) {
 			h.mu.Lock()
 			defer h.mu.Unlock()

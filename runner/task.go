@@ -78,6 +78,19 @@ func (t *task) hold() {
 	t.result.Held, t.result.SettlesAt = true, time.Time{}
 }
 
+// did notes what the ledger says by now that the job is doing.
+func (t *task) did(doing plan.DesiredState) {
+	entry := *t.change.Entry
+	entry.Doing = doing
+	t.change.Entry = &entry
+}
+
+// isPaused reports whether an update left the job suspended that is to run again.
+func (t *task) isPaused(r Result) bool {
+	return t.change.Entry != nil && t.change.Entry.Doing == plan.Paused && t.change.Kind != plan.KindReplace &&
+		(r.Ending == EndFailed || r.Ending == EndUnknown || r.Ending == EndNotTried)
+}
+
 // finalResult is the task's result as it stands when the run ends.
 func (t *task) finalResult() Result {
 	r := t.result
@@ -85,9 +98,12 @@ func (t *task) finalResult() Result {
 	if r.Ending == EndNotTried && t.tries > 0 {
 		r.Ending = EndFailed // it was tried, and the run ended before its next turn
 	}
-	if r.Ending == EndFailed && t.pending.IsSet() {
+	if r.Ending == EndFailed && t.pending.IsSet() && !t.pending.Confirmed {
 		r.Ending = EndUnknown
 		r.Error = strings.TrimPrefix(r.Error+"; the change was sent and may have taken effect: the next run compares", "; ")
+	}
+	if t.isPaused(r) {
+		r.Error = strings.TrimPrefix(r.Error+"; an update suspended the job: the next run goes on and starts it again", "; ")
 	}
 	return r
 }

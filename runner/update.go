@@ -19,6 +19,7 @@ type updating struct {
 	// has it; waits is until when something else than is wanted may.
 	pending plan.Pending
 	waits   time.Time
+	doing   plan.DesiredState // as the ledger has it by now
 	err     error
 }
 
@@ -30,7 +31,7 @@ type updating struct {
 //
 // stop ends it before the promise, ctx also the requests.
 func (r *Run) update(ctx, stop context.Context, c plan.Change, pending plan.Pending) (u updating) {
-	u.pending = pending
+	u.pending, u.doing = pending, c.Entry.Doing
 	if c, u.err = r.withIgnored(stop, c); u.err != nil {
 		return u
 	}
@@ -54,9 +55,19 @@ func (r *Run) update(ctx, stop context.Context, c plan.Change, pending plan.Pend
 		Operation: plan.OperationModify, Region: c.Job.Region, JobID: c.Entry.JobID,
 		DBList: spec.DBList, PartitionList: spec.PartitionList,
 	}
-	if u.pending, u.err = r.change(ctx, stop, *c.Entry, request, plan.Pending{Operation: request.Operation, Digest: plan.HashSpec(spec)}, pending); u.err == nil {
-		u.differs, u.err = r.shown(ctx, c, spec)
+	promise := plan.Pending{Operation: request.Operation, Digest: plan.HashSpec(spec)}
+	send := func() {
+		u.pending, u.err = r.change(ctx, stop, *c.Entry, request, promise, u.pending)
 	}
+	if send(); refusedAsItRuns(u.err) {
+		if u = r.rest(ctx, stop, c, u); u.err == nil {
+			send()
+		}
+	}
+	if u.err != nil {
+		return r.changeFailedAtRest(ctx, stop, c, u)
+	}
+	u.differs, u.err = r.shown(ctx, c, spec)
 	return r.recordUpdate(ctx, c, spec, u, pending)
 }
 
@@ -90,13 +101,16 @@ func (r *Run) recordUpdate(ctx context.Context, c plan.Change, spec plan.Spec, u
 	}
 	err := r.ledger.Settle(verdictContext(ctx), plan.Transition{
 		Plan: r.plan.Name, Name: c.Name, From: plan.StateCreated, Attempt: c.Attempt(), To: plan.StateCreated,
-		Spec: spec, Digest: c.Job.Digest, Labels: c.Job.Labels, Life: c.Job.Life, Doing: c.Entry.Doing, Before: u.pending, Pending: r.confirmed(before), Compared: true,
+		Spec: spec, Digest: c.Job.Digest, Labels: c.Job.Labels, Life: c.Job.Life, Doing: u.doing, Before: u.pending, Pending: r.confirmed(before), Compared: true,
 		JobID: c.Entry.JobID, Reason: "updated in place",
 		Evidence: evidence{Kind: "updated", Region: c.Job.Region}.JSON(),
 		RunID:    r.options.RunID, At: r.clock.Now(),
 	})
 	if u.err = err; err != nil && !errors.Is(err, plan.ErrMovedOn) {
 		u.err = ledgerFailed(fmt.Sprintf("record the update of job %q", c.Name), err)
+	}
+	if err == nil {
+		u.pending = r.confirmed(before)
 	}
 	crashpoint.At(crashpoint.ChangeConfirmed)
 	return u
@@ -107,11 +121,11 @@ func (s *scheduler) updated(t *task, u updating) {
 	s.inFlight--
 	t.tries++
 	t.pending = u.pending
+	t.did(u.doing)
 	switch {
 	case !u.waits.IsZero():
 		s.waits(t, u.waits)
 	case u.err == nil && len(u.differs) == 0:
-		t.pending = plan.Pending{}
 		s.existing(t, EndUpdated, t.change.Entry.JobID)
 	case u.err == nil:
 		s.fail(t, "it was changed, but the service shows that "+strings.Join(u.differs, ", "), "not as it was changed")

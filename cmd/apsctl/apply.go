@@ -57,7 +57,9 @@ With --saved it does what plan --out saved, exactly that and once; see
 docs/saved-plans.md.
 
 With --refresh, what was changed outside apsctl is put back as the plan says, as
-far as that goes in place; the rest takes --allow replace.
+far as that goes in place; the rest takes --allow replace. Where the service
+changes no job that runs, --allow suspend has it suspended, changed, and started
+again.
 
 The plan's own run: and limits: sections set defaults for the flags below.
 ` + planUsage + "\n\n" + selectorUsage,
@@ -228,7 +230,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 		Parallel: c.settings.parallel, Settle: c.settings.settle,
 		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed, Until: c.alone.until(),
 		MaxFailures: c.settings.failureCap(len(wanted.Jobs)), OnUnknown: c.settings.onUnknown(), Adopt: c.adopt, Refresh: c.refresh.Refresh,
-		Choice: c.choice, Rollout: c.spread, AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete),
+		Choice: c.choice, Rollout: c.spread, AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete), AllowSuspend: c.settings.allows(allowSuspend),
 		FreeReserve: func() error { return giveBack(reservePath) },
 		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath(), c.line),
 	}

@@ -38,7 +38,7 @@ var flagCompletions = map[string]completer{
 	"resolve --adopt": adoptWords, "absent": jobWords, "forget": jobWords, "show-expanded": jobWords,
 	"ledger list --state": fixed(stateWords()...),
 	"on-unknown":          fixed(string(plan.Recreate), string(plan.Hold)),
-	"allow":               fixed(allowReplace, allowDelete),
+	"allow":               fixed(allowReplace, allowDelete, allowSuspend),
 	"wait":                fixed("running", "created"),
 	"policy":              fixed("apply", "read"),
 	"quota-hint":          fixed("none", "retry-after", "ratelimit"),

@@ -20,10 +20,11 @@ var changeOutcomes = map[string]emulator.Options{
 	"absent":  {Faults: []emulator.Fault{{Operation: "*ApsJob", Kind: emulator.FaultStatus, When: emulator.Before, Share: 0.5, Count: 2}}},
 	"present": {Faults: []emulator.Fault{{Operation: "*ApsJob", Kind: emulator.FaultStatus, When: emulator.After, Share: 0.5, Count: 2}}},
 	"late":    {Latency: 30 * time.Millisecond, ListLag: 50 * time.Millisecond},
+	"at rest": {ModifyNeedsSuspended: true, DeleteNeedsSuspended: true},
 }
 
-// killedChanges is how many requests the second plan of the bench leads to: two
-// deletions, one of them for a replacement, and one of each other kind.
+// killedChanges is how many requests the second plan of the bench leads to at least:
+// two deletions, one of them for a replacement, and one of each other kind.
 const killedChanges = 5
 
 // TestKilledAtEachPointOfAChange kills the real program with SIGKILL at the
@@ -67,9 +68,12 @@ func killChangeOnce(t *testing.T, binary string, point crashpoint.Point, outcome
 	t.Helper()
 	options := changeOutcomes[outcome]
 	faults := options.Faults
-	options.Seed, options.Faults, options.NeedsStart, options.Initializing = uint64(seed+1), nil, true, -1
+	options.Seed, options.Faults, options.NeedsStart, options.Initializing = uint64(seed+1), nil, !options.ModifyNeedsSuspended, -1
 	c := newKillBench(t, binary, options)
 	defer c.close()
+	if !options.NeedsStart {
+		c.unput = "Running"
+	}
 	c.plan(false)
 	c.finish()
 	before := map[string]serviceJob{}
@@ -112,7 +116,7 @@ func (c *killBench) plan(changed bool) {
 	if err := os.WriteFile(filepath.Join(c.dir, "plan.yaml"), []byte(text), 0o600); err != nil {
 		c.Fatal(err)
 	}
-	c.flags = []string{"--allow", "replace"}
+	c.flags = []string{"--allow", "replace,suspend"}
 }
 
 // checkChanged holds the service against what it had before and the second plan.

@@ -171,6 +171,7 @@ type killBench struct {
 	server              *emulator.Server
 	jobs                int
 	flags               []string // of every apply, besides the usual ones
+	unput               string   // the status of a job that the plan does not start or suspend
 	close               func()
 }
 
@@ -192,7 +193,7 @@ func newKillBench(t *testing.T, binary string, options emulator.Options) *killBe
 	}()
 	dir := t.TempDir()
 	c := &killBench{
-		T: t, binary: binary, dir: dir, ledger: filepath.Join(dir, "ledger.db"),
+		T: t, binary: binary, dir: dir, ledger: filepath.Join(dir, "ledger.db"), unput: "NotStarted",
 		address: listener.Addr().String(), server: server, jobs: 5,
 		close: func() { cancel(); <-done; _ = server.Close() },
 	}
@@ -347,7 +348,7 @@ func (c *killBench) checkAgreed() {
 		if e.State != plan.StateCreated || e.JobID != job.ID || e.Pending.IsSet() && !e.Pending.Confirmed {
 			c.Errorf("job %s exists as %s, and the ledger has %q %s, pending %+v", job.Name, job.ID, e.State, e.JobID, e.Pending)
 		}
-		want := "NotStarted"
+		want := c.unput
 		if e.Life.State != "" {
 			want = map[plan.DesiredState]string{plan.Running: "Running", plan.Suspended: "Suspended"}[e.Life.State]
 		}

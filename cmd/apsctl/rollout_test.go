@@ -16,6 +16,7 @@ type cloudJob struct {
 	Source      string `json:"source"`
 	Destination string `json:"destination"`
 	Status      string `json:"status"`
+	DBList      string `json:"db_list"`
 	CreatedMs   int64  `json:"created_ms"`
 }
 

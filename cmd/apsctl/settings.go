@@ -30,6 +30,7 @@ type settings struct {
 const (
 	allowReplace = "replace"
 	allowDelete  = "delete"
+	allowSuspend = "suspend"
 )
 
 // limitFlag is a flag that takes a number, a share, or none.
@@ -75,13 +76,13 @@ func (s *settings) addFlags(cmd *cobra.Command) {
 }
 
 func addAllowFlag(flags *pflag.FlagSet, allow *[]string) {
-	flags.StringSliceVar(allow, "allow", nil, "`what` apply may do besides: replace (delete and create again what differs in more than its objects), delete (what left the plan)")
+	flags.StringSliceVar(allow, "allow", nil, "`what` apply may do besides: replace (delete and create again what differs in more than its objects), delete (what left the plan), suspend (a running job that the service refuses to change as it is: suspended, changed and started again)")
 }
 
 func checkAllow(cmd *cobra.Command, allow []string) error {
 	for _, what := range allow {
-		if what != allowReplace && what != allowDelete {
-			return usagef(cmd, "--allow takes replace and delete, not %q", what)
+		if what != allowReplace && what != allowDelete && what != allowSuspend {
+			return usagef(cmd, "--allow takes replace, delete and suspend, not %q", what)
 		}
 	}
 	return nil

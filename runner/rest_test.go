@@ -1,0 +1,174 @@
+package runner_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+)
+
+// restless changes only jobs that stand still, and says that it suspends before a
+// job stands still.
+type restless struct {
+	*cloud
+	status   string
+	since    time.Time // when it is as status says
+	requests []plan.Operation
+	refuses  func(plan.Operation) error // what is refused for another reason
+}
+
+func (s *restless) now() string {
+	if s.status == "Suspended" && time.Now().Before(s.since) {
+		return "Suspending"
+	}
+	return s.status
+}
+
+func (s *restless) Change(ctx context.Context, request plan.ChangeRequest) error {
+	s.requests = append(s.requests, request.Operation)
+	refused := &plan.CallError{Operation: string(request.Operation), Failure: plan.FailureOther, Why: "refused", Code: "IncorrectDBInstanceState"}
+	if request.Operation == plan.OperationModify && s.now() != "Suspended" {
+		return refused
+	}
+	if s.refuses != nil {
+		if err := s.refuses(request.Operation); err != nil {
+			return err
+		}
+	}
+	switch request.Operation {
+	case plan.OperationSuspend:
+		s.status, s.since = "Suspended", time.Now().Add(2*time.Second)
+	case plan.OperationStart:
+		s.status = "Running"
+	}
+	return s.cloud.Change(ctx, request)
+}
+
+func (s *restless) Detail(ctx context.Context, region, id string) (plan.RemoteDetail, error) {
+	detail, err := s.cloud.Detail(ctx, region, id)
+	detail.Status = s.now()
+	return detail, err
+}
+
+// operations are the requests so far, each once where it was repeated.
+func (s *restless) operations() string {
+	var names []string
+	for _, operation := range s.requests {
+		name := strings.TrimSuffix(string(operation), "ApsJob")
+		if len(names) == 0 || names[len(names)-1] != name {
+			names = append(names, name)
+		}
+	}
+	s.requests = nil
+	return strings.Join(names, " ")
+}
+
+// withRestless runs do over a plan of one job, which runs, after its objects were
+// edited.
+func withRestless(t *testing.T, do func(f *fixture, service *restless)) {
+	inBubble(t, 1, func(f *fixture) {
+		f.mustRun()
+		service := &restless{cloud: f.cloud, status: "Running"}
+		f.service = service
+		f.editObjects(0, `{"sales":{"all":true}}`)
+		do(f, service)
+	})
+}
+
+func TestRunningJobIsSuspendedToBeChangedOnlyWhenThatIsAllowed(t *testing.T) {
+	withRestless(t, func(f *fixture, service *restless) {
+		report := f.mustRun()
+		if c := report.Counts(); c.Failed+c.Unknown != 1 || service.status != "Running" || !strings.Contains(report.Results[0].Error, "--allow suspend") {
+			t.Errorf("without the flag: %+v, %s", report.Results, service.status)
+		}
+		service.operations()
+		f.options.AllowSuspend = true
+		f.wantCounts(f.mustRun(), runner.Counts{Updated: 1})
+		if got := service.operations(); got != "Modify Suspend Modify Start" || service.status != "Running" {
+			t.Errorf("%s were sent, and it is %s", got, service.status)
+		}
+		if e := f.entry("job-000"); e.Doing != plan.Running || e.Digest != f.plan.Jobs[0].Digest {
+			t.Errorf("the entry is %+v", e)
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 1})
+	})
+}
+
+// TestJobThatIsToStandStillIsNotStartedAfterItsChange: the plan wants it suspended,
+// and it runs when it is changed.
+func TestJobThatIsToStandStillIsNotStartedAfterItsChange(t *testing.T) {
+	withRestless(t, func(f *fixture, service *restless) {
+		f.options.AllowSuspend = true
+		f.plan.Jobs[0].State = plan.Suspended
+		f.wantCounts(f.mustRun(), runner.Counts{Updated: 1})
+		if got := service.operations(); got != "Modify Suspend Modify" || service.status != "Suspended" {
+			t.Errorf("%s were sent, and it is %s", got, service.status)
+		}
+	})
+}
+
+// TestJobWhoseChangeIsRefusedAtRestRunsAgain: it was suspended for nothing.
+func TestJobWhoseChangeIsRefusedAtRestRunsAgain(t *testing.T) {
+	withRestless(t, func(f *fixture, service *restless) {
+		f.options.AllowSuspend = true
+		service.refuses = func(operation plan.Operation) error {
+			if operation == plan.OperationModify {
+				return &plan.CallError{Operation: "ModifyApsJob", Failure: plan.FailureOther, Undone: true, Why: "refused", Code: "InvalidDbList"}
+			}
+			return nil
+		}
+		report := f.mustRun()
+		if got := service.operations(); got != "Modify Suspend Modify Start" || service.status != "Running" || !strings.Contains(report.Results[0].Error, "InvalidDbList") {
+			t.Errorf("%s were sent, it is %s, and it ended as %+v", got, service.status, report.Results)
+		}
+		if e := f.entry("job-000"); e.Doing != plan.Running {
+			t.Errorf("the entry is %+v", e)
+		}
+	})
+}
+
+// TestSuspendedJobIsStartedByWhoeverComesNext: the run ends between suspending and
+// changing, and the next one has no flag, or a plan without the change, or without
+// the job.
+func TestSuspendedJobIsStartedByWhoeverComesNext(t *testing.T) {
+	for name, next := range map[string]func(f *fixture){
+		"no flag":     func(f *fixture) { f.options.AllowSuspend = false },
+		"no change":   func(f *fixture) { f.editObjects(0, `{"EntireInstance":true}`) },
+		"left":        func(f *fixture) { f.plan = &plan.Plan{Name: f.plan.Name} },
+		"started":     func(f *fixture) { f.service.(*restless).status = "Running" },
+		"at once":     func(*fixture) {},
+		"much later":  func(*fixture) { time.Sleep(2 * time.Hour) },
+		"no answer":   func(f *fixture) { time.Sleep(2 * time.Hour) },
+		"wants it so": func(f *fixture) { f.plan.Jobs[0].State = plan.Running },
+	} {
+		t.Run(name, func(t *testing.T) {
+			withRestless(t, func(f *fixture, service *restless) {
+				f.options.AllowSuspend = true
+				f.options.MaxAttempts = 1
+				service.refuses = func(operation plan.Operation) error {
+					if operation == plan.OperationModify || name == "no answer" {
+						return &plan.CallError{Operation: string(operation), Failure: plan.FailureTemporary, Why: "no answer"}
+					}
+					return nil
+				}
+				report := f.mustRun()
+				if name != "no answer" && (service.status != "Suspended" || !strings.Contains(report.Results[0].Error, "suspended the job")) {
+					t.Fatalf("it is %s, and ended as %+v", service.status, report.Results)
+				}
+				service.refuses = nil
+				f.options.MaxAttempts = 0
+				next(f)
+				for range 3 {
+					f.mustRun()
+					time.Sleep(time.Hour)
+				}
+				if e := f.entry("job-000"); service.status != "Running" || e.Doing != plan.Running {
+					t.Errorf("it is %s, and the entry is %+v", service.status, e)
+				}
+			})
+		})
+	}
+}
