@@ -26,11 +26,14 @@ type findings struct {
 	text     *sourceText
 	list     []finding
 	seen     map[finding]bool // without the indexes of paths
-	warnings []finding
+	warnings []finding        // the first warningsMax
+	warned   int              // how many there were
+
+	warningsMax int
 }
 
 func newFindings(text *sourceText) *findings {
-	return &findings{text: text, seen: map[finding]bool{}}
+	return &findings{text: text, seen: map[finding]bool{}, warningsMax: ProblemsMax}
 }
 
 // add records a problem. Past ten times what is reported, new ones are dropped:
@@ -62,7 +65,8 @@ func (f *findings) many() bool { return len(f.list) >= ProblemsMax }
 
 // warn records something that is allowed but looks wrong.
 func (f *findings) warn(at span, message, hint string) {
-	if len(f.warnings) < ProblemsMax {
+	f.warned++
+	if len(f.warnings) < f.warningsMax {
 		f.warnings = append(f.warnings, finding{at: at, message: message, hint: hint})
 	}
 }
@@ -80,13 +84,14 @@ func (f *findings) replaceHint(hint, other string) {
 func (f *findings) any() bool { return len(f.list) > 0 }
 
 // problems returns what was found, in source order, with excerpts.
-func (f *findings) problems() Problems { return f.finish(f.list) }
+func (f *findings) problems() Problems { return f.finish(f.list, ProblemsMax) }
 
-func (f *findings) finish(list []finding) Problems {
+// finish returns the first of list, at most so many.
+func (f *findings) finish(list []finding, most int) Problems {
 	slices.SortStableFunc(list, func(x, y finding) int {
 		return cmp.Or(cmp.Compare(x.at.line, y.at.line), cmp.Compare(x.at.column, y.at.column))
 	})
-	list = list[:min(len(list), ProblemsMax)]
+	list = list[:min(len(list), most)]
 	problems := make(Problems, 0, len(list))
 	for _, found := range list {
 		p := Problem{

@@ -231,6 +231,7 @@ func (l *loader) work(name *node, job *Job) {
 		l.seen.works[key] = int32(len(l.plan.Jobs) - 1)
 		return
 	}
+	l.repeated[job.Source.Instance]++
 	other := &l.plan.Jobs[first]
 	name.warn("two jobs that load the same data are rarely meant", "job %s synchronises the same as job %s, at %s", name.quoted(), quoteName(other.Name), other.Pos)
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,8 @@ type Options struct {
 	// Trace names the jobs, by a glob, of which Plan.Origins tells where each
 	// value came from. "" traces none.
 	Trace string
+	// AllWarnings keeps every warning, and not only the first ones.
+	AllWarnings bool
 }
 
 // Load reads one plan from the files, folders and globs in paths, and whatever
@@ -83,7 +86,8 @@ type loader struct {
 	settingsAt map[string]*node // keys of settings of the whole plan, by path: run.parallel
 	moves      map[string]entry // renames, by old name
 	seen       *seen
-	tightening []*planDraft // included files, whose limits are read last
+	repeated   map[string]int // by source, the jobs that do what another one does
+	tightening []*planDraft   // included files, whose limits are read last
 	plan       *Plan
 	traced     []tracedJob
 	draft      jobDraft          // the job being read
@@ -102,7 +106,7 @@ type loader struct {
 func newLoader(o Options) *loader {
 	return &loader{
 		o: o, included: map[string]Position{}, vars: variables{}, profiles: map[string]*endpointDraft{},
-		settingsAt: map[string]*node{}, moves: map[string]entry{}, seen: newSeen(), plan: &Plan{},
+		settingsAt: map[string]*node{}, moves: map[string]entry{}, seen: newSeen(), repeated: map[string]int{}, plan: &Plan{},
 		text: newTextRoom(textMax), keptText: newTextRoom(keptTextMax), noProfile: map[string]string{}, keep: newKeeper(),
 	}
 }
@@ -117,8 +121,16 @@ func (l *loader) lookupEnv(name string) (string, bool) {
 // collect returns where problems with text are collected.
 func (l *loader) collect(text *sourceText) *findings {
 	f := newFindings(text)
+	f.warningsMax = l.warningsMax()
 	l.found = append(l.found, f)
 	return f
+}
+
+func (l *loader) warningsMax() int {
+	if l.o.AllWarnings {
+		return math.MaxInt
+	}
+	return ProblemsMax
 }
 
 // load reads all that the roots say. Variables come first, since everything else
@@ -146,21 +158,25 @@ func (l *loader) load() (*Plan, error) {
 	}
 	p := l.plan
 	p.File, p.dir = fileNames(l.roots), filepath.Dir(l.roots[0].path)
-	p.Warnings = l.problems(func(f *findings) []finding { return f.warnings })
+	p.Warnings = l.problems(func(f *findings) []finding { return f.warnings }, l.warningsMax())
+	for _, f := range l.found {
+		p.Warned += f.warned
+	}
+	p.Repeated = mostFirst(l.repeated)
 	p.Digest = hashPlan(p.Jobs)
 	p.Origins = l.origins()
 	return p, nil
 }
 
-// problems returns what was found in all files, nil for nothing.
-func (l *loader) problems(of func(*findings) []finding) Problems {
+// problems returns the first of what was found in all files, nil for nothing.
+func (l *loader) problems(of func(*findings) []finding, most int) Problems {
 	var all Problems
 	for _, f := range l.found {
 		if list := of(f); len(list) > 0 {
-			all = append(all, f.finish(list)...)
+			all = append(all, f.finish(list, most)...)
 		}
 	}
-	return all[:min(len(all), ProblemsMax)]
+	return all[:min(len(all), most)]
 }
 
 // readRoot reads the top level of a file that the command named, and of all that

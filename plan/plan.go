@@ -29,9 +29,14 @@ type Plan struct {
 	// Digest is the digest of the whole desired state: every job's name and
 	// digest, in order of name. Comments, order and layout do not change it.
 	Digest string
-	// Warnings are about things that are allowed and rarely meant, in source
-	// order.
+	// Warnings are about things that are allowed and rarely meant, in source order:
+	// the first 1,000, or all of them with Options.AllWarnings.
 	Warnings Problems
+	// Warned is how many warnings there were.
+	Warned int
+	// Repeated counts the jobs that synchronise the same as one before them, by
+	// source instance, most first.
+	Repeated []Tally
 	// Origins tells where each value of the jobs came from that Options.Trace
 	// names, in the order of Jobs. nil unless that was asked for.
 	Origins []JobOrigins

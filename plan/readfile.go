@@ -32,7 +32,7 @@ func Files(paths []string, stdin io.Reader) ([]string, error) {
 
 // refused returns what was reported, as an error that is nil for nothing.
 func (l *loader) refused() error {
-	if problems := l.problems(func(f *findings) []finding { return f.list }); problems != nil {
+	if problems := l.problems(func(f *findings) []finding { return f.list }, ProblemsMax); problems != nil {
 		return problems
 	}
 	return nil

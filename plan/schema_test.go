@@ -60,7 +60,7 @@ func asEditorsSee(t *testing.T, file string, data []byte, plain func(string) any
 	l := newLoader(Options{})
 	defer l.close()
 	s := l.parse(newFolder(file), file, string(data))
-	if s.body == nil || l.problems(func(f *findings) []finding { return f.list }) != nil {
+	if s.body == nil || l.problems(func(f *findings) []finding { return f.list }, ProblemsMax) != nil {
 		return nil, false
 	}
 	return valueOf(s.body, plain), true

@@ -129,10 +129,10 @@ func (c *doctorCommand) checkPlan(cmd *cobra.Command, args []string) {
 		c.diagnosis.trouble(check, codePlan, "%s, the first at %s: %s", plan.Count(len(problems), "mistake"), problems[0].Pos, problems[0].Message)
 	case err != nil:
 		c.diagnosis.failed(check, err)
-	case len(wanted.Warnings) > 0:
+	case wanted.Warned > 0:
 		c.plan = wanted
 		c.diagnosis.warn(check, "apsctl validate shows them", "plan %s, %s, with %s",
-			wanted.Name, plan.Count(len(wanted.Jobs), "job"), plan.Count(len(wanted.Warnings), "warning"))
+			wanted.Name, plan.Count(len(wanted.Jobs), "job"), plan.Count(wanted.Warned, "warning"))
 	default:
 		c.plan = wanted
 		c.diagnosis.ok(check, "plan %s, %s", wanted.Name, plan.Count(len(wanted.Jobs), "job"))

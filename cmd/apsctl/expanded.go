@@ -25,7 +25,7 @@ func (c *planCommand) showExpanded(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	o.Trace = c.expanded
-	wanted, err := loadPlan(c.app, args, o)
+	wanted, err := c.files.loadWith(c.app, cmd, args, o)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,9 @@ type planFiles struct {
 	varFiles []string
 	// quiet leaves warnings to validate: they are there at every run.
 	quiet bool
+	// Of validate: manyWarnings shows them as far as mistakes are shown, and
+	// everyWarning keeps all of them for the result.
+	manyWarnings, everyWarning bool
 }
 
 // planUsage explains the FILE arguments of those commands.
@@ -33,7 +36,7 @@ func (p *planFiles) addFlags(cmd *cobra.Command) {
 
 // options are what plan.Load needs of the flags.
 func (p *planFiles) options(cmd *cobra.Command) (plan.Options, error) {
-	o := plan.Options{VarFiles: p.varFiles, Vars: map[string]string{}}
+	o := plan.Options{VarFiles: p.varFiles, Vars: map[string]string{}, AllWarnings: p.everyWarning}
 	for _, pair := range p.vars {
 		name, value, ok := strings.Cut(pair, "=")
 		if _, twice := o.Vars[name]; !ok || name == "" || twice {
@@ -50,17 +53,14 @@ func (p *planFiles) load(a *app, cmd *cobra.Command, args []string) (*plan.Plan,
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := readPlan(a, args, o)
-	if err == nil && !p.quiet {
-		showWarnings(a, wanted)
-	}
-	return wanted, err
+	return p.loadWith(a, cmd, args, o)
 }
 
-func loadPlan(a *app, args []string, o plan.Options) (*plan.Plan, error) {
+// loadWith is load with options that say more than the flags.
+func (p *planFiles) loadWith(a *app, cmd *cobra.Command, args []string, o plan.Options) (*plan.Plan, error) {
 	wanted, err := readPlan(a, args, o)
-	if err == nil {
-		showWarnings(a, wanted)
+	if err == nil && !p.quiet {
+		fmt.Fprint(a.stderr, p.warnings(wanted, validateLine(cmd, args)))
 	}
 	return wanted, err
 }
@@ -77,10 +77,4 @@ func readPlan(a *app, args []string, o plan.Options) (*plan.Plan, error) {
 	}
 	o.Stdin = a.stdin
 	return plan.Load(args, o)
-}
-
-func showWarnings(a *app, wanted *plan.Plan) {
-	if len(wanted.Warnings) > 0 {
-		fmt.Fprintln(a.stderr, wanted.Warnings.Error())
-	}
 }

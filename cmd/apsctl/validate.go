@@ -50,6 +50,7 @@ no password.
 }
 
 func (c *validateCommand) run(cmd *cobra.Command, args []string) error {
+	c.files.everyWarning, c.files.manyWarnings = c.output.json(), !c.output.json()
 	wanted, err := c.files.load(c.app, cmd, args)
 	if err == nil && c.secrets {
 		err = c.readSecrets(cmd, wanted)
