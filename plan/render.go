@@ -13,10 +13,10 @@ import (
 	"github.com/apsctl/apsctl/internal/printable"
 )
 
-// Lines of a preview that does not list everything. With what stands around them
-// they stay within a page of 60.
+// Lines of a preview that does not list everything. With what stands around them,
+// and what commands write above it to standard error, they stay within a page of 60.
 const (
-	listLines    = 32  // changes and the headings of their groups
+	listLines    = 25  // changes and the headings of their groups
 	sourcesShown = 8   // rows of the table by source
 	jsonShown    = 96  // characters of a JSON value on one line
 	reasonShown  = 240 // characters of a reason
@@ -52,7 +52,7 @@ func (o RenderOptions) Lists(kind Kind) bool {
 
 // Render writes v for a person: how many changes of each kind, overall and by
 // source, then the changes themselves, and what they take. Unless everything is
-// asked for it has at most 60 lines: where the changes are too many for that they
+// asked for it has at most 50 lines, refusal included: where the changes are too many for that they
 // are in groups of like reasons, small groups whole and large ones with a few
 // examples. All text from plans, the ledger and the service is encoded for a
 // terminal. Colours follow go-pretty's switch.
