@@ -102,7 +102,7 @@ func (c Crowds) String() string {
 	}
 	more := ""
 	if n := len(c.Places) - len(named); n > 0 {
-		more = fmt.Sprintf(" and %s too many as well", Count(n, "more "+c.Per))
+		more = fmt.Sprintf(" and %s too many as well, listed by plan -o json", Count(n, "more "+c.Per))
 	}
 	return fmt.Sprintf("the service documents at most %s per %s, and there would be: %s%s (limits.%s sets the number, none stops this warning)",
 		Count(c.Limit, "job"), c.Per, strings.Join(named, ", "), more, c.Key)

@@ -242,7 +242,7 @@ func TestCrowdsOfManySourcesAreShort(t *testing.T) {
 	if len(crowds) != 2 || len(crowds[0].Places) != 10_000 {
 		t.Fatalf("%d crowds", len(crowds))
 	}
-	if text := crowds[0].String(); len(text) > 500 || !strings.Contains(text, "9997 more sources") {
+	if text := crowds[0].String(); len(text) > 500 || !strings.Contains(text, "9997 more sources too many as well, listed by plan -o json") {
 		t.Errorf("it says %q", text)
 	}
 }

@@ -20,9 +20,19 @@ type planJSON struct {
 	Digest   string            `json:"digest"`
 	Summary  map[plan.Kind]int `json:"summary"`
 	Warnings []string          `json:"warnings"`
+	Crowded  []crowdedJSON     `json:"crowded"`
 	Forecast forecastJSON      `json:"forecast"`
 	Refusal  string            `json:"refusal,omitempty"` // the limit that apply stops at
 	Changes  []changeJSON      `json:"changes"`
+}
+
+// crowdedJSON is a source or region, with the number of jobs that would be more
+// than the service documents.
+type crowdedJSON struct {
+	Per   string `json:"per"` // source or region
+	Name  string `json:"name"`
+	Jobs  int    `json:"jobs"`
+	Limit int    `json:"limit"`
 }
 
 // forecastJSON has the calls by operation, and what the time assumes.
@@ -93,10 +103,13 @@ func newPlanJSON(v plan.Preview, o plan.RenderOptions) planJSON {
 			Calls: map[string]int{}, Seconds: v.Forecast.Time.Seconds(), Parallel: v.Forecast.Pace.Parallel,
 			Rate: v.Forecast.Pace.Rate, SecondsPerCall: v.Forecast.SecondsPerCall(),
 		},
-		Changes: make([]changeJSON, 0, len(v.Changes)),
+		Crowded: []crowdedJSON{}, Changes: make([]changeJSON, 0, len(v.Changes)),
 	}
 	for _, crowds := range v.Crowds {
 		out.Warnings = append(out.Warnings, crowds.String())
+		for _, place := range crowds.Places {
+			out.Crowded = append(out.Crowded, crowdedJSON{crowds.Per, place.Name, place.Count, crowds.Limit})
+		}
 	}
 	if v.Refusal != nil {
 		out.Refusal = v.Refusal.Error()

@@ -12,6 +12,19 @@ import (
 	"time"
 )
 
+// TestEveryCrowdedSourceIsInTheJSON: the warning names a few of them, and says
+// where the others are.
+func TestEveryCrowdedSourceIsInTheJSON(t *testing.T) {
+	b := newBench(t)
+	b.write("bulk.yaml", planOf(30)+"limits: {service_per_source: 2}\n")
+	wantIn(t, b.want(0, "plan", "--emulator", "bulk.yaml").stdout, "pc-000 3, pc-001 3, pc-002 3 and 7 more sources too many as well, listed by plan -o json")
+	var all planJSON
+	b.decode(b.want(0, "plan", "--emulator", "-o", "json", "bulk.yaml"), &all)
+	if len(all.Warnings) != 1 || len(all.Crowded) != 10 || all.Crowded[9] != (crowdedJSON{"source", "pc-009", 3, 2}) {
+		t.Errorf("%v, %+v", all.Warnings, all.Crowded)
+	}
+}
+
 func TestPlanIsReadInEveryForm(t *testing.T) {
 	b := newBench(t)
 	b.write("bulk.yaml", planOf(100))
