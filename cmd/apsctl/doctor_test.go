@@ -176,6 +176,27 @@ func TestDoctorFinds(t *testing.T) {
 	}
 }
 
+// TestDoctorOfManyFindingsIsShort: those that differ in their text alone are shown
+// a few times, and counted all the same.
+func TestDoctorOfManyFindingsIsShort(t *testing.T) {
+	d := diagnosis{clean: func(text string) string { return text }}
+	for i := range 1000 {
+		d.warn("jobs", "compare them", "2 jobs are called job-%d", i)
+	}
+	d.warn("jobs", "ask for more", "there are many")
+	var b strings.Builder
+	if err := d.write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(b.String(), "\n"); lines != 2*alikeShown+1+2+2 {
+		t.Errorf("%d lines:\n%s", lines, b.String())
+	}
+	wantIn(t, b.String(), "job-4\n", "… and 995 more like these; -o json lists all\n", "there are many", "1001 warnings")
+	if n := len(d.json().Checks); n != 1001 {
+		t.Errorf("the JSON has %d", n)
+	}
+}
+
 // createTwin has the service make one more job, without any ledger.
 func (b *bench) createTwin(name, source string) {
 	b.Helper()

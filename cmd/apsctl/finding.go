@@ -94,13 +94,33 @@ func (d *diagnosis) count(status findingStatus) int {
 	return n
 }
 
+// alikeShown is how many findings that differ in their text alone are shown. A
+// region may have thousands of jobs that are there twice.
+const alikeShown = 5
+
+// alike is f without what tells it from others of its sort.
+func (f finding) alike() finding {
+	f.Text = ""
+	return f
+}
+
 func (d *diagnosis) write(w io.Writer) error {
 	width := 0
+	all := map[finding]int{}
 	for _, f := range d.findings {
 		width = max(width, len(f.Check))
+		all[f.alike()]++
 	}
 	var b strings.Builder
+	seen := map[finding]int{}
 	for _, f := range d.findings {
+		sort := f.alike()
+		if seen[sort]++; seen[sort] > alikeShown {
+			if seen[sort] == all[sort] {
+				fmt.Fprintf(&b, "%-8s %-*s  … and %d more like these; -o json lists all\n", f.Status, width, f.Check, all[sort]-alikeShown)
+			}
+			continue
+		}
 		code := ""
 		if f.Code != "" {
 			code = fmt.Sprintf(" [%s]", f.Code)
