@@ -65,7 +65,7 @@ func (c *emulatorCommand) addSwitches(flags *pflag.FlagSet) {
 	flags.IntVar(&o.PageCap, "page-cap", 100, "largest page of a listing")
 	flags.StringVar((*string)(&o.PageCapMode), "page-cap-mode", "lower", "a larger page is: lower (cut) or refuse")
 	flags.StringVar((*string)(&o.ListOrder), "list-order", "newest", "newest, oldest or id")
-	flags.StringVar((*string)(&o.NameFilter), "name-filter", "contains", "ApsJobName narrows a listing by: exact, prefix or contains")
+	flags.StringVar((*string)(&o.NameFilter), "name-filter", "contains", "ApsJobName narrows a listing by: contains, exact or prefix")
 	flags.StringVar((*string)(&o.DuplicateNames), "duplicate-names", "allow", "a second job of one name: allow or refuse")
 	flags.IntVar(&o.JobsPerSource, "jobs-per-source", 0, "most jobs for one source; 0 means no limit, the documentation says 3")
 	flags.IntVar(&o.JobsPerRegion, "jobs-per-region", 0, "most jobs in one region; 0 means no limit, the documentation says 30")

@@ -62,7 +62,7 @@ func (l *ifLocked) Set(text string) error {
 
 // addLockFlag adds the flag of commands that take the lock of the ledger.
 func (t *target) addLockFlag(cmd *cobra.Command) {
-	cmd.Flags().Var(&t.ifLocked, "if-locked", "when another run is at work on the ledger: fail with exit code 11, skip with 0, or wait:30s and then fail")
+	cmd.Flags().Var(&t.ifLocked, "if-locked", "when another run is at work on the ledger, end with exit code 11 (fail) or 0 (skip), or first wait for its end so long (wait:30s)")
 	_ = cmd.RegisterFlagCompletionFunc("if-locked", cobra.FixedCompletions([]string{lockedFail, lockedSkip, "wait:30s"}, cobra.ShellCompDirectiveNoFileComp))
 }
 

@@ -5,8 +5,26 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
+
+// TestHelpSaysADefaultOnce: pflag adds the default to the text of a flag, which
+// then need not end in it.
+func TestHelpSaysADefaultOnce(t *testing.T) {
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if usage := strings.TrimRight(f.Usage, ")."); f.DefValue != "" && strings.HasSuffix(usage, " "+f.DefValue) {
+				t.Errorf("%s --%s: %s (default %s)", cmd.CommandPath(), f.Name, f.Usage, f.DefValue)
+			}
+		})
+		for _, child := range cmd.Commands() {
+			walk(child)
+		}
+	}
+	walk(newRoot(newApp(strings.NewReader(""), io.Discard, io.Discard)))
+}
 
 func TestHelpOfManyFlagsIsGroupedAndComplete(t *testing.T) {
 	b := newBench(t)
