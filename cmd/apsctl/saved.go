@@ -103,6 +103,8 @@ func (c *planCommand) checkSaving(cmd *cobra.Command) error {
 		return usagef(cmd, "--force is for --out")
 	case c.saving.path == "":
 		return nil
+	case c.saving.path == plan.StdinPath:
+		return usagef(cmd, "--out is the name of a file, not %q: a saved plan is for its owner's eyes only, and -o json writes to stdout what it would do", c.saving.path)
 	case c.refresh.Sampled():
 		return usagef(cmd, "a sample is of other jobs each time, and so cannot be saved: take --refresh changed or all")
 	}

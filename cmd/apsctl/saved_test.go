@@ -198,6 +198,11 @@ func TestSavingReplacesOnlySavedPlans(t *testing.T) {
 	}
 	wantIn(t, b.want(exitInvalid, "plan", "--force", "p.yaml").stderr, "--force is for --out")
 	b.want(exitFailure, "plan", "--out", "missing/p.saved", "p.yaml")
+	wantIn(t, b.want(exitInvalid, "plan", "--out", "-", "p.yaml").stderr, `--out is the name of a file, not "-"`, "-o json", "[E-USAGE]")
+	if files := b.files("-"); len(files) > 0 {
+		t.Errorf("there is a file %v", files)
+	}
+	b.want(0, "plan", "--out", "./-", "p.yaml") // who wants it can have it
 	left, _ := filepath.Glob(filepath.Join(b.dir, ".apsctl-saved-*"))
 	if len(left) > 0 {
 		t.Errorf("drafts were left: %v", left)
