@@ -200,12 +200,27 @@ func (s *Saved) Write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range [][]byte{[]byte(savedHead), []byte(digestOf(content)), []byte(`","content":` + "\n"), content, []byte("\n}\n")} {
+	before, after := savedFrame(digestOf(content))
+	for _, part := range [][]byte{[]byte(before), content, []byte(after)} {
 		if _, err := w.Write(part); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// savedFrame is what stands around the content with that digest.
+func savedFrame(digest string) (before, after string) {
+	return savedHead + digest + `","content":` + "\n", "\n}\n"
+}
+
+// framed reports whether text is content in its frame, to the byte: the digest
+// covers the content alone.
+func framed(text, content []byte, digest string) bool {
+	before, after := savedFrame(digest)
+	inner, begins := bytes.CutPrefix(text, []byte(before))
+	inner, ends := bytes.CutSuffix(inner, []byte(after))
+	return begins && ends && bytes.Equal(inner, content)
 }
 
 func newSavedJob(job *Job) (savedJob, error) {
@@ -264,12 +279,11 @@ func ReadSaved(r io.Reader) (*Saved, error) {
 	if f.Version != 1 {
 		return refuse("it has version %d, and this apsctl reads version 1: use the one that saved it", f.Version)
 	}
-	content := bytes.TrimSpace(f.Content)
-	if digestOf(content) != f.Digest {
+	if digestOf(f.Content) != f.Digest || !framed(text, f.Content, f.Digest) {
 		return refuse("it was changed since it was saved: a saved plan is carried out as it is or not at all; make a new one")
 	}
 	var c savedContent
-	if err := strictJSON(content, &c); err != nil {
+	if err := strictJSON(f.Content, &c); err != nil {
 		return refuse("it was saved by another apsctl: %s", err)
 	}
 	s := c.saved()

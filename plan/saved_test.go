@@ -118,7 +118,8 @@ func TestSavedPlanReadsPasswordsFromAnyFolder(t *testing.T) {
 	}
 }
 
-// TestSavedPlanIsRefusedUnlessItIsWhole cuts it everywhere and flips each byte.
+// TestSavedPlanIsRefusedUnlessItIsWhole cuts it everywhere, flips each byte and
+// adds a blank at each place.
 func TestSavedPlanIsRefusedUnlessItIsWhole(t *testing.T) {
 	text := written(t, filledSaved(t))
 	refused := func(what, text string) {
@@ -128,16 +129,16 @@ func TestSavedPlanIsRefusedUnlessItIsWhole(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	for i := range len(text) - 2 { // all but the line break at the end
+	for i := range text {
 		refused("cut at "+text[max(0, i-10):i], text[:i])
+		refused("a blank behind "+text[max(0, i-10):i+1], text[:i+1]+" "+text[i+1:])
 		flipped := []byte(text)
 		flipped[i] ^= 1
-		if text[i] == '\n' {
-			continue
-		}
 		refused("a flipped byte in "+text[max(0, i-10):min(len(text), i+10)], string(flipped))
 	}
 	refused("something behind it", text+"{}")
+	refused("a line break behind it", text+"\n")
+	refused("line ends of another system", strings.ReplaceAll(text, "\n", "\r\n"))
 	refused("a later version", strings.Replace(text, `"version":1`, `"version":2`, 1))
 	refused("a plan file", "version: 1\n")
 	refused("nothing", "")
