@@ -63,7 +63,7 @@ func loggedResults(report runner.Report, logs map[string][]plan.ActionLog) []log
 func whyNothing(planned int) string {
 	switch planned {
 	case 0:
-		return "the plan wants no job"
+		return "the plan has no job, or none of them was chosen"
 	case 1:
 		return "the ledger has the job as created"
 	}
@@ -79,21 +79,49 @@ func nothingToDo(c runner.Counts, report runner.Report) bool {
 	return c.Kept == c.Planned && len(report.Results) == c.Planned && report.Stop == runner.StopNone
 }
 
-func writeCounts(b *strings.Builder, c runner.Counts, report runner.Report) {
-	var parts []string
-	for _, part := range []struct {
-		n    int
-		word string
-	}{
-		{c.Created, "created"}, {c.Adopted, "adopted"}, {c.Updated, "updated"}, {c.Replaced, "replaced"},
-		{c.Deleted, "deleted"}, {c.Started, "started"}, {c.Suspended, "suspended"}, {c.Kept, "kept"}, {c.Unhealthy, "not running"}, {c.Failed, "failed"},
-		{c.Unknown, "unknown"}, {c.Blocked, "blocked"}, {c.NotTried, "not tried"},
-	} {
-		if part.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.word))
+// endingWords are the endings of jobs as they are counted, in this order.
+var endingWords = []struct {
+	ending runner.Ending
+	word   string
+}{
+	{runner.EndCreated, "created"}, {runner.EndAdopted, "adopted"}, {runner.EndUpdated, "updated"}, {runner.EndReplaced, "replaced"},
+	{runner.EndDeleted, "deleted"}, {runner.EndStarted, "started"}, {runner.EndSuspended, "suspended"}, {runner.EndKept, "kept"},
+	{runner.EndUnhealthy, "not running"}, {runner.EndFailed, "failed"}, {runner.EndUnknown, "unknown"}, {runner.EndBlocked, "blocked"},
+	{runner.EndNotTried, "not tried"},
+}
+
+// endings counts the jobs of the plan, or those that left it, by ending: "2
+// created, 1 kept", "" for none.
+func endings(report runner.Report, left bool) string {
+	counts := map[runner.Ending]int{}
+	for _, r := range report.Results {
+		if r.Left == left {
+			counts[r.Ending]++
 		}
 	}
-	fmt.Fprintf(b, "\n%s of %s in %s", strings.Join(parts, ", "), plan.Count(c.Planned, "job"), report.Elapsed.Round(100*time.Millisecond))
+	var parts []string
+	for _, e := range endingWords {
+		if n := counts[e.ending]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, e.word))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func writeCounts(b *strings.Builder, c runner.Counts, report runner.Report) {
+	wanted, left := endings(report, false), endings(report, true)
+	if wanted != "" {
+		wanted = fmt.Sprintf("%s of %s", wanted, plan.Count(c.Planned, "job"))
+	}
+	switch {
+	case wanted == "" && left == "":
+		wanted = "no job was tried"
+	case wanted == "":
+		wanted = left + " of the jobs that left the plan,"
+	case left != "":
+		wanted += ", and " + left + " of those that left the plan,"
+	}
+	fmt.Fprintf(b, "\n%s in %s", wanted, report.Elapsed.Round(100*time.Millisecond))
 	fmt.Fprintf(b, " (%s", plan.Count(report.Requests, "create request"))
 	if report.Throttled > 0 {
 		fmt.Fprintf(b, ", %d throttled", report.Throttled)
