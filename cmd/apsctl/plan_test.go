@@ -75,7 +75,8 @@ func TestPlanIsReadInEveryForm(t *testing.T) {
 }
 
 // BenchmarkPlanOf100000 compares a page for a person with the same as JSON. The
-// promise is a ratio of at most 2, and at most 60 lines.
+// promise is a ratio of at most 2, and at most 60 lines with what stands above the
+// page. Both are of one process, by turns, so that the ratio holds on any machine.
 func BenchmarkPlanOf100000(b *testing.B) {
 	dir := b.TempDir()
 	b.Setenv("HOME", dir)
@@ -86,7 +87,7 @@ func BenchmarkPlanOf100000(b *testing.B) {
 	timed := func(stdout io.Writer, flags ...string) time.Duration {
 		begin := time.Now()
 		args := append([]string{"plan", "--ledger", filepath.Join(dir, "ledger.db"), file}, flags...)
-		if code := run(args, strings.NewReader(""), stdout, io.Discard); code != 0 {
+		if code := run(args, strings.NewReader(""), stdout, stdout); code != 0 {
 			b.Fatalf("exit %d", code)
 		}
 		return time.Since(begin)
@@ -99,10 +100,11 @@ func BenchmarkPlanOf100000(b *testing.B) {
 		page += timed(&out)
 		lines = bytes.Count(out.Bytes(), []byte("\n"))
 	}
-	if lines > 60 {
-		b.Errorf("%d lines", lines)
-	}
-	b.ReportMetric(page.Seconds()/data.Seconds(), "page/json")
+	ratio := page.Seconds() / data.Seconds()
+	b.ReportMetric(ratio, "page/json")
 	b.ReportMetric(float64(lines), "lines")
 	fmt.Fprintf(b.Output(), "page %s, json %s\n", page/time.Duration(b.N), data/time.Duration(b.N))
+	if lines > 60 || ratio > 2 {
+		b.Fatalf("the page has %d lines and takes %.2f times as long as the JSON", lines, ratio)
+	}
 }
