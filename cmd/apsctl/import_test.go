@@ -90,6 +90,14 @@ func TestImportOfFiveHundredJobs(t *testing.T) {
 		t.Errorf("%d lines for 500 jobs", lines)
 	}
 	b.noChanges("imported.yaml", 500)
+	last := map[string]int{}
+	cloud.calls(last)
+	r := b.want(exitDone, "plan", "--detailed-exitcode", "--refresh", "all", "--rate", "0", "imported.yaml")
+	wantIn(t, r.stdout, ": 500 to keep.")
+	asked := cloud.calls(last)
+	if n := asked["DescribeApsJobs"] + asked["DescribeApsJobDetail"]; n > 500/30+2+500 || len(asked) != 2 { // the last page of both regions is not full
+		t.Errorf("the plan took %v", asked)
+	}
 	if n := cloud.creates(); n != made {
 		t.Errorf("%d creates were sent", n-made)
 	}
