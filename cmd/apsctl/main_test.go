@@ -278,7 +278,8 @@ func (b *bench) eventually(what string, true_ func() bool) {
 }
 
 // sessionPlan is a plan of so many jobs, of which the one named gate asks for a
-// password that comes when the file of that name is there.
+// password that comes when the file of that name is there. Its command also ends
+// with the folder of the test: one that outlives a killed apsctl is nobody's.
 func (b *bench) sessionPlan(jobs int, gate string) string {
 	b.Helper()
 	var text strings.Builder
@@ -290,7 +291,7 @@ func (b *bench) sessionPlan(jobs int, gate string) string {
 		name := fmt.Sprintf("orders-%02d", i)
 		password := ""
 		if name == gate {
-			script := fmt.Sprintf("until [ -e %s ]; do sleep 0.05; done; echo not-shown-anywhere", filepath.Join(b.dir, gate))
+			script := fmt.Sprintf("until [ -e %s ] || [ ! -d %s ]; do sleep 0.05; done; echo not-shown-anywhere", filepath.Join(b.dir, gate), b.dir)
 			password = fmt.Sprintf(", password: {command: [sh, -c, %q]}", script)
 		}
 		fmt.Fprintf(&text, "  - {name: %s, source: {instance: pc-bp1%s%s}}\n", name, name, password)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -325,6 +326,35 @@ func TestViewFollowsTheSizeOfItsWindow(t *testing.T) {
 			t.Errorf("%s, the view is there more than once:\n%s", name, shown)
 		}
 	}
+}
+
+// TestSessionsLeaveNoCommandBehind: apsctl is killed at the end of the one above,
+// while it waits for the command of a password.
+func TestSessionsLeaveNoCommandBehind(t *testing.T) {
+	var folder string
+	t.Run("session", func(t *testing.T) { // over when the parallel one in it is
+		t.Run("killed", func(t *testing.T) {
+			b := newBench(t)
+			folder = b.dir
+			b.emulator()
+			b.terminal(80, 24, "apply", "--yes", b.sessionPlan(2, "orders-00")).shows("1/2", "orders-00")
+			if !strings.Contains(processes(t), filepath.Join(folder, "orders-00")) {
+				t.Fatal("no command waits")
+			}
+		})
+	})
+	b := &bench{T: t}
+	b.eventually("the end of the command", func() bool { return !strings.Contains(processes(t), folder) })
+}
+
+// processes are the command lines of all that run.
+func processes(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("ps", "-A", "-ww", "-o", "args").Output()
+	if err != nil {
+		t.Skip("this ps is another one: ", err)
+	}
+	return string(out)
 }
 
 func (t *terminal) resize(width, height int) {
