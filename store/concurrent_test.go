@@ -304,7 +304,7 @@ func BenchmarkLedger_intend_and_settle(b *testing.B) {
 	}
 	defer func() { _ = l.Close() }()
 	var n atomic.Int64
-	b.SetParallelism(8)
+	b.SetParallelism(16)
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			name := fmt.Sprint(n.Add(1))

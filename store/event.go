@@ -25,15 +25,13 @@ type Event struct {
 	Evidence   string // JSON, or ""
 }
 
-// event counts a change of an entry and keeps its row.
+// event counts a change of an entry and keeps its row. The count itself is written
+// once for all events of the transaction, see commit.
 func (w *writer) event(e Event) error {
-	var serial int64
-	if err := w.scan("UPDATE meta SET serial = serial + 1 WHERE id = 1 RETURNING serial", nil, &serial); err != nil {
-		return err
-	}
+	w.serial++
 	_, err := w.exec(`INSERT INTO events (serial, at_ms, run_id, plan, name, attempt, from_state, to_state,
 		aps_job_id, request_id, code, reason, evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		serial, toMs(e.At), e.Run, e.Plan, e.Name, e.Attempt, string(e.From), string(e.To),
+		w.serial, toMs(e.At), e.Run, e.Plan, e.Name, e.Attempt, string(e.From), string(e.To),
 		e.JobID, e.RequestID, e.Code, e.Reason, e.Evidence)
 	return err
 }

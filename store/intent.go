@@ -19,12 +19,12 @@ const (
 	insertIntent = `INSERT INTO entries (plan, name, state, attempt, region, digest, spec, labels, signed_at_ms,
 		baseline, updated_at_ms, life, aps_job_id, candidates, code, reason, request_id)
 	VALUES (?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'null', '', '', '')
-	ON CONFLICT (plan, name) DO NOTHING RETURNING id`
+	ON CONFLICT (plan, name) DO NOTHING`
 
 	updateIntent = `UPDATE entries SET state = 'intent', attempt = ?, region = ?, digest = ?, spec = ?, labels = ?,
 		signed_at_ms = ?, baseline = ?, updated_at_ms = ?, life = ?, doing = '', aps_job_id = NULL, candidates = 'null',
 		code = '', reason = '', request_id = '', compared_at_ms = NULL, differed = ''
-	WHERE plan = ? AND name = ? AND state = ? AND attempt = ? RETURNING id`
+	WHERE id = ?`
 
 	insertAttempt = `INSERT INTO attempts (entry_id, attempt, nonce, signed_at_ms, server_offset_ms, endpoint, region,
 		digest, baseline, run_id, outcome, created_at_ms, updated_at_ms)
@@ -51,15 +51,11 @@ func (l *Ledger) Intend(ctx context.Context, in plan.Intent) error {
 		var id int64
 		var err error
 		if in.From == plan.StateNone {
-			err = w.scan(insertIntent, []any{in.Plan, in.Name, in.Attempt,
-				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at, in.Life.Kept()}, &id)
-		} else {
-			err = w.scan(updateIntent, []any{in.Attempt,
-				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at, in.Life.Kept(),
-				in.Plan, in.Name, string(in.From), in.Attempt - 1}, &id)
-		}
-		if errors.Is(err, sql.ErrNoRows) {
-			return plan.ErrMovedOn
+			id, err = w.insert(insertIntent, in.Plan, in.Name, in.Attempt,
+				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at, in.Life.Kept())
+		} else if id, _, err = w.find(in.Plan, in.Name, in.From, in.Attempt-1); err == nil {
+			_, err = w.exec(updateIntent, in.Attempt,
+				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at, in.Life.Kept(), id)
 		}
 		if err != nil {
 			return err

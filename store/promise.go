@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +14,7 @@ import (
 const updatePending = `UPDATE entries SET pending = ?, pending_digest = ?, pending_signed_at_ms = ?,
 	pending_confirmed = ?, updated_at_ms = ?
 	WHERE plan = ? AND name = ? AND state = 'created' AND attempt = ? AND aps_job_id = ?
-		AND pending = ? AND pending_signed_at_ms IS ? RETURNING aps_job_id`
+		AND pending = ? AND pending_signed_at_ms IS ?`
 
 // Promise commits the note that a request to change an existing job is about to
 // be sent, or takes it back. It is on disk when Promise returns nil; with any
@@ -28,19 +27,18 @@ func (l *Ledger) Promise(ctx context.Context, p plan.Promise) error {
 		return fmt.Errorf("%s: %w: %w", op, ErrIllegal, err)
 	}
 	return l.write(ctx, op, func(w *writer) error {
-		var id string
-		err := w.scan(updatePending, []any{string(p.Pending.Operation), p.Pending.Digest, toMs(p.Pending.SignedAt),
+		changed, err := w.exec(updatePending, string(p.Pending.Operation), p.Pending.Digest, toMs(p.Pending.SignedAt),
 			p.Pending.Confirmed, toMs(p.At),
 			p.Plan, p.Name, p.Attempt, p.JobID,
-			string(p.Before.Operation), toMs(p.Before.SignedAt)}, &id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return plan.ErrMovedOn
+			string(p.Before.Operation), toMs(p.Before.SignedAt))
+		if err == nil && changed == 0 {
+			err = plan.ErrMovedOn
 		}
 		if err != nil {
 			return err
 		}
 		err = w.event(Event{At: p.At, Plan: p.Plan, Name: p.Name, Attempt: p.Attempt, From: plan.StateCreated,
-			To: plan.StateCreated, Run: p.RunID, JobID: id, Reason: p.Reason, Evidence: promiseEvidence(p.Pending)})
+			To: plan.StateCreated, Run: p.RunID, JobID: p.JobID, Reason: p.Reason, Evidence: promiseEvidence(p.Pending)})
 		crashpoint.At(crashpoint.PromiseWritten)
 		return err
 	})

@@ -57,13 +57,11 @@ func (w *writer) rename(m Mark, to string, p Person) error {
 	case !errors.Is(err, sql.ErrNoRows):
 		return err
 	}
-	var jobID string
-	err = w.scan(`UPDATE entries SET name = ?, updated_at_ms = ? WHERE plan = ? AND name = ? AND state = ? AND attempt = ?
-		RETURNING coalesce(aps_job_id, '')`, []any{to, toMs(p.At), m.Plan, m.Name, string(m.State), m.Attempt}, &jobID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return plan.ErrMovedOn
-	}
+	id, jobID, err := w.find(m.Plan, m.Name, m.State, m.Attempt)
 	if err != nil {
+		return err
+	}
+	if _, err := w.exec("UPDATE entries SET name = ?, updated_at_ms = ? WHERE id = ?", to, toMs(p.At), id); err != nil {
 		return err
 	}
 	left := Event{At: p.At, Plan: m.Plan, Name: m.Name, Attempt: m.Attempt, From: m.State, To: plan.StateNone,

@@ -37,6 +37,11 @@ var writerSettings = []setting{
 	{"cell_size_check", "1"},
 	{"trusted_schema", "0"},
 	{"query_only", "0"},
+	// A run writes all over the indexes: without room for them, SQLite reads most
+	// pages again for each transaction. In KiB, taken only as far as they exist.
+	{"cache_size", "-32768"},
+	// What a statement that fails would have to restore is kept in memory, not in a file.
+	{"temp_store", "2"},
 }
 
 var readerSettings = []setting{
@@ -93,7 +98,7 @@ func settle(conn *sqlite3.SQLiteConn, settings []setting) error {
 	}
 	for _, s := range settings {
 		switch s.pragma {
-		case "fullfsync", "checkpoint_fullfsync", "cell_size_check", "trusted_schema":
+		case "fullfsync", "checkpoint_fullfsync", "cell_size_check", "trusted_schema", "cache_size", "temp_store":
 			if _, err := conn.Exec("PRAGMA "+s.pragma+"="+s.want, nil); err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ const (
 	insertAdopted = `INSERT INTO entries (plan, name, state, attempt, region, digest, spec, labels, aps_job_id,
 		candidates, code, reason, signed_at_ms, baseline, request_id, updated_at_ms, life, doing, compared_at_ms)
 	VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)
-	ON CONFLICT (plan, name) DO NOTHING RETURNING id, coalesce(aps_job_id, '')`
+	ON CONFLICT (plan, name) DO NOTHING`
 
 	// A lost job keeps its id; a transition with a digest brings a new spec, and
 	// says what is pending beside it.
@@ -49,15 +49,15 @@ const (
 		pending_signed_at_ms = iif(?8 = '' AND ?1 <> 'absent', pending_signed_at_ms, ?18),
 		pending_confirmed = iif(?8 = '' AND ?1 <> 'absent', pending_confirmed, ?19),
 		life = iif(?8 = '', life, ?21), doing = iif(?8 = '' AND ?1 <> 'absent', doing, ?22),
-		compared_at_ms = iif(?25, ?7, compared_at_ms), differed = iif(?25, '', differed)
-	WHERE plan = ?12 AND name = ?13 AND state = ?14 AND attempt = ?15
-		AND (?8 = '' OR ?1 <> 'created' OR ?14 <> 'created' OR pending = ?23 AND pending_signed_at_ms IS ?24) RETURNING id, coalesce(aps_job_id, '')`
+		compared_at_ms = iif(?15, ?7, compared_at_ms), differed = iif(?15, '', differed)
+	WHERE id = ?12
+		AND (?8 = '' OR ?1 <> 'created' OR state <> 'created' OR pending = ?13 AND pending_signed_at_ms IS ?14)`
 
 	// updateVerdict is updateSettled for what an answer or a look shows of an
 	// attempt: most transitions of a run, at a third of the cost.
 	updateVerdict = `UPDATE entries SET state = ?1, aps_job_id = iif(?1 = 'lost', aps_job_id, ?2), candidates = ?3,
 		code = ?4, reason = ?5, request_id = iif(?6 = '', request_id, ?6), updated_at_ms = ?7
-	WHERE plan = ?8 AND name = ?9 AND state = ?10 AND attempt = ?11 RETURNING id, coalesce(aps_job_id, '')`
+	WHERE id = ?8`
 
 	updateAttempt = `UPDATE attempts SET outcome = ?, request_id = iif(? = '', request_id, ?), code = ?, reason = ?,
 		evidence = ?, updated_at_ms = ? WHERE entry_id = ? AND attempt = ? AND outcome = ?`
@@ -88,9 +88,6 @@ func (l *Ledger) Settle(ctx context.Context, t plan.Transition) error {
 
 func (w *writer) settle(t plan.Transition) error {
 	id, recorded, err := w.settleEntry(t)
-	if errors.Is(err, sql.ErrNoRows) {
-		return plan.ErrMovedOn
-	}
 	if err != nil {
 		return w.sameID(t, err)
 	}
@@ -112,25 +109,33 @@ func (w *writer) settle(t plan.Transition) error {
 }
 
 // settleEntry brings the entry to t.To, and returns its row and the job id that it
-// has now; sql.ErrNoRows when it is not in t.From at t.Attempt.
+// has now; plan.ErrMovedOn when it is not in t.From at t.Attempt.
 func (w *writer) settleEntry(t plan.Transition) (id int64, jobID string, err error) {
 	made := sql.NullString{String: t.JobID, Valid: t.To == plan.StateCreated}
 	candidates, at := toJSON(t.Candidates), toMs(t.At)
-	if t.Digest == "" && t.From != plan.StateNone && t.To != plan.StateAbsent && t.Baseline == nil && !t.Compared {
-		err = w.scan(updateVerdict, []any{string(t.To), made, candidates, t.Code, t.Reason, t.RequestID, at,
-			t.Plan, t.Name, string(t.From), t.Attempt}, &id, &jobID)
-		return id, jobID, err
-	}
-	spec, labels, baseline := t.Spec.JSON(), toJSON(t.Labels), toJSON(t.Baseline)
 	if t.From == plan.StateNone {
-		err = w.scan(insertAdopted, []any{t.Plan, t.Name, string(t.To), t.Spec.Region, t.Digest, spec, labels, made,
-			candidates, t.Code, t.Reason, baseline, t.RequestID, at, t.Life.Kept(), string(t.Doing), comparedAt(t)}, &id, &jobID)
+		id, err = w.insert(insertAdopted, t.Plan, t.Name, string(t.To), t.Spec.Region, t.Digest, t.Spec.JSON(), toJSON(t.Labels),
+			made, candidates, t.Code, t.Reason, toJSON(t.Baseline), t.RequestID, at, t.Life.Kept(), string(t.Doing), comparedAt(t))
+		return id, made.String, err
+	}
+	if id, jobID, err = w.find(t.Plan, t.Name, t.From, t.Attempt); err != nil {
+		return 0, "", err
+	}
+	if t.To != plan.StateLost {
+		jobID = made.String
+	}
+	if t.Digest == "" && t.To != plan.StateAbsent && t.Baseline == nil && !t.Compared {
+		_, err = w.exec(updateVerdict, string(t.To), made, candidates, t.Code, t.Reason, t.RequestID, at, id)
 		return id, jobID, err
 	}
-	err = w.scan(updateSettled, []any{string(t.To), made, candidates, t.Code, t.Reason, t.RequestID, at,
-		t.Digest, t.Spec.Region, spec, labels, t.Plan, t.Name, string(t.From), t.Attempt,
+	changed, err := w.exec(updateSettled, string(t.To), made, candidates, t.Code, t.Reason, t.RequestID, at,
+		t.Digest, t.Spec.Region, t.Spec.JSON(), toJSON(t.Labels), id,
+		string(t.Before.Operation), toMs(t.Before.SignedAt), t.Compared,
 		string(t.Pending.Operation), t.Pending.Digest, toMs(t.Pending.SignedAt), t.Pending.Confirmed,
-		baseline, t.Life.Kept(), string(t.Doing), string(t.Before.Operation), toMs(t.Before.SignedAt), t.Compared}, &id, &jobID)
+		toJSON(t.Baseline), t.Life.Kept(), string(t.Doing))
+	if err == nil && changed == 0 {
+		err = plan.ErrMovedOn
+	}
 	return id, jobID, err
 }
 

@@ -1,12 +1,15 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"os"
 
 	"github.com/mattn/go-sqlite3"
+
+	"github.com/apsctl/apsctl/plan"
 )
 
 // batchMax limits how many changes share one transaction.
@@ -17,9 +20,10 @@ const batchMax = 256
 // SQLite rolls the whole transaction back when one is interrupted, and the next
 // statement would then commit by itself.
 type writer struct {
-	pool  *sql.DB
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
+	pool   *sql.DB
+	conn   *sql.Conn
+	stmts  map[string]*sql.Stmt
+	serial int64 // the ledger's, in the transaction under way
 }
 
 func (w *writer) close() error {
@@ -53,6 +57,35 @@ func (w *writer) exec(query string, args ...any) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+// insert runs query, which inserts one row, and returns its id; plan.ErrMovedOn
+// when there is one already.
+func (w *writer) insert(query string, args ...any) (id int64, err error) {
+	stmt, err := w.stmt(query)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.ExecContext(context.Background(), args...)
+	if err != nil {
+		return 0, err
+	}
+	if changed, err := result.RowsAffected(); err != nil || changed == 0 {
+		return 0, cmp.Or(err, plan.ErrMovedOn)
+	}
+	return result.LastInsertId()
+}
+
+// find returns the row of an entry and the job id that it has; plan.ErrMovedOn when
+// it is not in state at attempt. A change goes by this row, since SQLite builds a
+// table of its own for what a statement is to return.
+func (w *writer) find(planName, name string, state plan.State, attempt int) (id int64, jobID string, err error) {
+	err = w.scan("SELECT id, coalesce(aps_job_id, '') FROM entries WHERE plan = ? AND name = ? AND state = ? AND attempt = ?",
+		[]any{planName, name, string(state), attempt}, &id, &jobID)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = plan.ErrMovedOn
+	}
+	return id, jobID, err
 }
 
 // script runs statements that are not worth preparing.
@@ -149,15 +182,11 @@ func (l *Ledger) commit(batch []*item) {
 	}
 	err := l.checkPlace()
 	if err == nil {
-		_, err = l.writer.exec("BEGIN IMMEDIATE")
-	}
-	if err == nil {
-		if err = l.carryOut(batch); err == nil {
-			_, err = l.writer.exec("COMMIT")
-		}
-		if err != nil {
-			// SQLite may have rolled back already; then this says so, in vain.
-			_, _ = l.writer.exec("ROLLBACK")
+		// Nearly always all of them succeed, so they are tried without savepoints first,
+		// for which SQLite copies each page that is about to change.
+		err = l.writer.transact(func() error { return l.writer.doAll(batch) })
+		if err != nil && !fromDisk(err) {
+			err = l.writer.transact(func() error { return l.writer.doEach(batch) })
 		}
 	}
 	if err == nil {
@@ -170,66 +199,74 @@ func (l *Ledger) commit(batch []*item) {
 	}
 }
 
-// carryOut does every item of batch inside the open transaction. It returns the
-// error that makes going on pointless; an item's own error undoes that item only.
-func (l *Ledger) carryOut(batch []*item) error {
-	w := l.writer
-	// Nearly always all of them succeed, so they are tried without savepoints first,
-	// which would be a third of the statements.
-	if _, err := w.exec("SAVEPOINT batch"); err != nil {
+// transact carries do out in a transaction, which is undone if it fails. The
+// ledger's serial is read and written once for all changes in it.
+func (w *writer) transact(do func() error) error {
+	if _, err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	switch err := l.carryOutAll(batch); {
-	case err == nil:
-		_, err = w.exec("RELEASE batch")
-		return err
-	case fromDisk(err):
-		return err
+	err := w.scan("SELECT serial FROM meta", nil, &w.serial)
+	before := w.serial
+	if err == nil {
+		err = do()
 	}
-	for _, statement := range []string{"ROLLBACK TO batch", "RELEASE batch"} {
-		if _, err := w.exec(statement); err != nil {
-			return err
-		}
+	if err == nil && w.serial != before {
+		_, err = w.exec("UPDATE meta SET serial = ? WHERE id = 1", w.serial)
 	}
+	if err == nil {
+		_, err = w.exec("COMMIT")
+	}
+	if err != nil {
+		// SQLite may have rolled back already; then this says so, in vain.
+		_, _ = w.exec("ROLLBACK")
+	}
+	return err
+}
+
+// doAll does items until one fails, and returns its error. They may be done
+// again: what one sets for its caller, it sets anew.
+func (w *writer) doAll(batch []*item) error {
 	for _, it := range batch {
 		if it.last {
 			continue
 		}
-		if _, err := w.exec("SAVEPOINT item"); err != nil {
-			return err
-		}
-		it.err = it.do(w)
-		if it.err == nil {
-			if _, err := w.exec("RELEASE item"); err != nil {
-				return err
-			}
-			continue
-		}
-		if fromDisk(it.err) {
-			return it.err
-		}
-		if _, err := w.exec("ROLLBACK TO item"); err != nil {
-			return err
-		}
-		if _, err := w.exec("RELEASE item"); err != nil {
+		if err := it.do(w); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// carryOutAll does items until one fails, and returns its error. They may be done
-// again: what one sets for its caller, it sets anew.
-func (l *Ledger) carryOutAll(batch []*item) error {
+// doEach does every item; one that fails has its own err and is undone. It returns
+// the error that makes going on pointless.
+func (w *writer) doEach(batch []*item) error {
 	for _, it := range batch {
 		if it.last {
 			continue
 		}
-		if err := it.do(l.writer); err != nil {
+		if err := w.doOne(it); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (w *writer) doOne(it *item) error {
+	if _, err := w.exec("SAVEPOINT item"); err != nil {
+		return err
+	}
+	before := w.serial
+	if it.err = it.do(w); it.err != nil {
+		if fromDisk(it.err) {
+			return it.err
+		}
+		w.serial = before
+		if _, err := w.exec("ROLLBACK TO item"); err != nil {
+			return err
+		}
+	}
+	_, err := w.exec("RELEASE item")
+	return err
 }
 
 // fromDisk reports whether an error is about the file, and not about one item.
