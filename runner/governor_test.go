@@ -2,7 +2,9 @@ package runner_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -55,10 +57,11 @@ func drive(g *runner.Governor, q *quota, d time.Duration) (admitted, throttled i
 	return admitted, throttled
 }
 
-// load has workers make calls of a latency under g, until its end, and says of
-// each second how many the quota admitted, and how many were throttled in all.
-func load(g *runner.Governor, q *quota, workers int, latency time.Duration, seconds int) (admitted []int, throttled int) {
+// load has workers make calls of about a latency under g, until its end, and says
+// of each second how many the quota admitted, and how many were throttled in all.
+func load(g *runner.Governor, q *quota, workers int, latency time.Duration, seconds int, seed uint64) (admitted []int, throttled int) {
 	admitted = make([]int, seconds)
+	dice := rand.New(rand.NewPCG(seed, 0))
 	start, mu := time.Now(), sync.Mutex{}
 	var group sync.WaitGroup
 	for range workers {
@@ -77,8 +80,9 @@ func load(g *runner.Governor, q *quota, workers int, latency time.Duration, seco
 				} else {
 					throttled++
 				}
+				takes := time.Duration((0.75 + dice.Float64()/2) * float64(latency))
 				mu.Unlock()
-				time.Sleep(latency)
+				time.Sleep(takes)
 				g.Observe("Create", region, !ok, 0)
 			}
 		})
@@ -95,8 +99,9 @@ func sum(counts []int) (all int) {
 }
 
 // TestGovernorStaysJustUnderAnUnknownQuota: after the first ten seconds at least
-// 95 % of it is used, and few of the calls are throttled: -v prints the figures,
-// which differ a little with the order of the workers.
+// 95 % of it is used, and less than 1 % of all calls are throttled, or at low rates
+// and with late answers, 3 %: -v prints the figures, which differ a little with the
+// order of the workers.
 func TestGovernorStaysJustUnderAnUnknownQuota(t *testing.T) {
 	for _, perSecond := range []float64{20, 100, 300} {
 		for _, latency := range []time.Duration{time.Millisecond, 50 * time.Millisecond, 400 * time.Millisecond} {
@@ -108,13 +113,13 @@ func TestGovernorStaysJustUnderAnUnknownQuota(t *testing.T) {
 					const seconds = 130
 					workers := int(perSecond*latency.Seconds()*2) + 8
 					q := &quota{perSecond: perSecond, tokens: perSecond, last: time.Now()}
-					admitted, throttled := load(runner.NewGovernor(0), q, workers, latency, seconds)
+					admitted, throttled := load(runner.NewGovernor(0), q, workers, latency, seconds, 1)
 					used := float64(sum(admitted[10:])) / perSecond / (seconds - 10)
 					share := float64(throttled) / float64(throttled+sum(admitted))
 					t.Logf("quota %v, latency %v: %.1f%% used, %.2f%% throttled", perSecond, latency, 100*used, 100*share)
-					most := 0.02
-					if perSecond < 100 || latency != 50*time.Millisecond {
-						most = 0.06 // few calls tell little, and late answers tell late
+					most := 0.01
+					if perSecond < 100 || latency > 50*time.Millisecond {
+						most = 0.03
 					}
 					if used < 0.95 || share > most {
 						t.Errorf("quota %v, latency %v: %.1f%% of it was used, and %.2f%% of the calls were throttled", perSecond, latency, 100*used, 100*share)
@@ -125,37 +130,44 @@ func TestGovernorStaysJustUnderAnUnknownQuota(t *testing.T) {
 	}
 }
 
-// TestGovernorFollowsAQuotaThatChanges: halved and restored, it is used
-// to 95 % again soon.
+// governorSeeds is how many histories of each kind are played: 4 take seconds.
+var governorSeeds = flag.Int("governor.seeds", 4, "histories of a quota that changes, for each latency")
+
+// TestGovernorFollowsAQuotaThatChanges: halved and restored, it is used to 95 %
+// again within 15 seconds, whatever the moment within the governor's own rhythm.
 func TestGovernorFollowsAQuotaThatChanges(t *testing.T) {
-	for offset := range 12 { // the moment within the governor's own rhythm
-		synctest.Test(t, func(t *testing.T) {
-			q := &quota{perSecond: 100, tokens: 100, last: time.Now()}
-			first, second := 60+offset, 110+offset
-			time.AfterFunc(time.Duration(first)*time.Second, func() { q.set(50) })
-			time.AfterFunc(time.Duration(second)*time.Second, func() { q.set(100) })
-			admitted, _ := load(runner.NewGovernor(0), q, 40, 50*time.Millisecond, second+60)
-			wantUsed(t, "halved", admitted[first:second], 50)
-			wantUsed(t, "restored", admitted[second:], 100)
-		})
+	for _, latency := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond} {
+		for seed := range *governorSeeds {
+			synctest.Test(t, func(t *testing.T) {
+				dice := rand.New(rand.NewPCG(uint64(seed), 1))
+				q := &quota{perSecond: 100, tokens: 100, last: time.Now()}
+				first := 25 + dice.IntN(10)
+				second := first + 25 + dice.IntN(10)
+				jitter := time.Duration(dice.IntN(1000)) * time.Millisecond
+				time.AfterFunc(time.Duration(first)*time.Second-jitter, func() { q.set(50) })
+				time.AfterFunc(time.Duration(second)*time.Second-jitter, func() { q.set(100) })
+				admitted, _ := load(runner.NewGovernor(0), q, 8+int(150*latency.Seconds()), latency, second+30, uint64(seed))
+				t.Logf("seed %d, %v: %s, %s", seed, latency,
+					wantUsed(t, "halved", admitted[first:second], 50), wantUsed(t, "restored", admitted[second:], 100))
+			})
+		}
 	}
 }
 
-// wantUsed wants 95 % of a quota used in some five seconds of the first 20 after
-// it became what it is, and not much less from then on: the way along a limit has
-// its dips.
-func wantUsed(t *testing.T, what string, admitted []int, perSecond float64) {
+// wantUsed wants 95 % of a quota used in some five seconds of the first 15 after it
+// became what it is, and over all that follow. It returns figures to show.
+func wantUsed(t *testing.T, what string, admitted []int, perSecond float64) string {
 	t.Helper()
-	best := 0
-	for from := range 16 {
-		best = max(best, sum(admitted[from:from+5]))
+	const window = 5
+	back := window
+	for back < len(admitted) && float64(sum(admitted[back-window:back])) < 0.95*window*perSecond {
+		back++
 	}
-	if used := float64(best) / perSecond / 5; used < 0.95 {
-		t.Errorf("within 20 s after it was %s, at most %.1f%% is used: %v", what, 100*used, admitted)
+	used := float64(sum(admitted[back-window:])) / perSecond / float64(len(admitted)-back+window)
+	if back > 15 || used < 0.95 {
+		t.Errorf("%s: back after %d s, and %.1f%% is used from then on: %v", what, back, 100*used, admitted)
 	}
-	if used := float64(sum(admitted[20:])) / perSecond / float64(len(admitted)-20); used < 0.85 {
-		t.Errorf("from 20 s after it was %s on, %.1f%% is used: %v", what, 100*used, admitted)
-	}
+	return fmt.Sprintf("%s: back after %d s, then %.1f%% used", what, back, 100*used)
 }
 
 func TestGovernorFindsASmallQuota(t *testing.T) {
