@@ -66,8 +66,8 @@ func (l *Ledger) Entries(ctx context.Context, f Filter) ([]plan.Entry, error) {
 // liveRule is word for word the rule of the index entries_live.
 const liveRule = "state IN ('created', 'lost') AND region = ?"
 
-// openRule is word for word the rule of the index entries_open.
-const openRule = "state IN ('intent', 'unknown', 'conflict', 'duplicate')"
+// openRule is word for word the rule of the index entries_open, in brackets.
+const openRule = "(state = 'intent' OR state = 'unknown' OR state = 'conflict' OR state = 'duplicate')"
 
 // Live returns the entries of all plans in region that have a job id, created
 // and lost ones, sorted by plan and name. A complete listing of the region that

@@ -2,11 +2,13 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +54,56 @@ func TestMigrate_forward(t *testing.T) {
 		if _, err := open(path); !errors.Is(err, ErrNewer) {
 			t.Errorf("%s: got %v, want ErrNewer", name, err)
 		}
+	}
+}
+
+// Migration 7 makes the tables anew: what was in them is all there, and the rules
+// and indexes are those of a new ledger.
+func TestMigrate_lean_tables_keep_their_rows(t *testing.T) {
+	path, saved := newPath(t), migrations
+	migrations = saved[:6:6]
+	defer func() { migrations = saved }()
+	old := reopen(t, path)
+	for _, name := range []string{"a", "b", "c"} {
+		mustIntend(t, old, intentOf(name, plan.StateNone, 1))
+	}
+	mustSettle(t, old, step("a", plan.StateIntent, 1, plan.StateCreated))
+	mustSettle(t, old, step("b", plan.StateIntent, 1, plan.StateRejected))
+	mustIntend(t, old, intentOf("b", plan.StateRejected, 2))
+	read := func(l *Ledger) string {
+		entries, err := l.Entries(t.Context(), Filter{})
+		attempts, err2 := l.AllAttempts(t.Context())
+		events, err3 := l.Events(t.Context(), "", "")
+		if err := errors.Join(err, err2, err3, l.Verify(t.Context())); err != nil || len(entries) != 3 || len(attempts) != 4 {
+			t.Fatalf("got %d entries, %d attempts, %v", len(entries), len(attempts), err)
+		}
+		return fmt.Sprintf("%+v\n%+v\n%+v", entries, attempts, events)
+	}
+	before := read(old)
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+	migrations = saved
+	l := reopen(t, path)
+	if after := read(l); after != before {
+		t.Errorf("got\n%s\nwant\n%s", after, before)
+	}
+	mustSettle(t, l, step("b", plan.StateIntent, 2, plan.StateUnknown))
+	schema := func(l *Ledger) (all []string) {
+		err := each(t.Context(), l.read, "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema ORDER BY 1", nil,
+			func(rows *sql.Rows) error {
+				var text string
+				err := rows.Scan(&text)
+				all = append(all, text)
+				return err
+			})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	if got, want := schema(l), schema(openStore(t)); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -51,10 +51,11 @@ var readerSettings = []setting{
 	{"trusted_schema", "0"},
 }
 
-// writerDSN and readerDSN name the file so that SQLite never creates it.
+// writerDSN and readerDSN name the file so that SQLite never creates it. The one
+// connection that writes is used by one goroutine at a time, and needs no mutex.
 func writerDSN(path string) (string, error) {
 	return dsn(path, fmt.Sprintf(
-		"mode=rw&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_busy_timeout=%d&_foreign_keys=on", busyTimeoutMs))
+		"mode=rw&_mutex=no&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_busy_timeout=%d&_foreign_keys=on", busyTimeoutMs))
 }
 
 func readerDSN(path string) (string, error) {
