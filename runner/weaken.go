@@ -22,7 +22,7 @@ func (r *Run) weakenOrder(ctx context.Context, request *plan.CreateRequest) {
 // weakenNonce changes the nonce after it was promised.
 func weakenNonce(request *plan.CreateRequest) {
 	if mutant.On(mutant.LateNonce) {
-		request.Nonce, _ = newNonce()
+		request.Nonce, _ = newNonce(request.SignedAt)
 	}
 }
 

@@ -262,6 +262,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 			return nil, err
 		}
 	}
+	spareCollector()
 	display.start(run.Picture)
 	report, err := run.Apply(ctx, c.interrupts.draining, changes)
 	display.stop()

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -97,6 +98,7 @@ func TestKilledTenTimesEveryJobExistsOnce(t *testing.T) {
 	b.write("bulk.yaml", planOf(400))
 	args := []string{"apply", "--yes", "-o", "json", "--rate", "0", "--parallel", "4", "--settle", "1s", "bulk.yaml"}
 	random := rand.New(rand.NewPCG(7, 7))
+	var before []string
 	for kill := range 10 {
 		p := b.start(args...)
 		jobs := cloud.stats().Jobs
@@ -104,9 +106,13 @@ func TestKilledTenTimesEveryJobExistsOnce(t *testing.T) {
 		time.Sleep(time.Duration(random.IntN(100)) * time.Millisecond)
 		_ = p.Process.Kill()
 		_ = p.Wait()
-		if n := b.unresolved(); n > 4 {
-			t.Errorf("%d jobs are unknown after kill %d, with 4 workers", n, kill)
+		// Some of an earlier kill may still wait for the proof of their absence.
+		now := b.unresolved()
+		added := slices.DeleteFunc(slices.Clone(now), func(attempt string) bool { return slices.Contains(before, attempt) })
+		if len(added) > 4 {
+			t.Errorf("kill %d added %d unknown jobs, with 4 workers: %v", kill, len(added), added)
 		}
+		before = now
 	}
 	time.Sleep(time.Second) // what the last kill left is settled by now
 	a := b.applied(b.want(0, args...))
@@ -115,20 +121,19 @@ func TestKilledTenTimesEveryJobExistsOnce(t *testing.T) {
 	}
 }
 
-// unresolved counts the jobs whose outcome the ledger does not know.
-func (b *bench) unresolved() int {
+// unresolved are the attempts whose outcome the ledger does not know.
+func (b *bench) unresolved() (attempts []string) {
 	b.Helper()
 	var status statusJSON
 	if err := json.Unmarshal([]byte(b.want(0, "status", "-o", "json").stdout), &status); err != nil {
 		b.Fatal(err)
 	}
-	n := 0
 	for _, job := range status.Jobs {
 		if job.State.Unresolved() {
-			n++
+			attempts = append(attempts, fmt.Sprintf("%s, attempt %d", job.Name, job.Attempts))
 		}
 	}
-	return n
+	return attempts
 }
 
 func TestSecondApplyIsTurnedAwayAndToldWhoIsAtWork(t *testing.T) {

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+)
+
+const (
+	// gcPercent trades a little processor time for memory: a plan of 100,000 jobs is
+	// read on small machines beside other work, too. GOGC overrides it.
+	gcPercent    = 40
+	gcPercentMax = 400
+	// heapSpared is up to where a run lets the heap grow before garbage is collected;
+	// a plan of 100,000 jobs takes as much.
+	heapSpared = 160 << 20
+)
+
+// saveMemory sets the collector for all that is no run.
+func saveMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+}
+
+// spareCollector has garbage of a run collected less often, where the plan leaves
+// room for it: each request leaves some, and to scan the plan for it again and again
+// is an eighth of a run's time.
+func spareCollector() {
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	debug.SetGCPercent(gcPercentFor(live[0].Value.Uint64()))
+}
+
+// gcPercentFor is the percentage by which a heap of so many live bytes grows to
+// heapSpared.
+func gcPercentFor(live uint64) int {
+	if live == 0 {
+		return gcPercentMax
+	}
+	return min(max(int(heapSpared*100/live)-100, gcPercent), gcPercentMax)
+}
