@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,34 +31,7 @@ const killedChanges = 5
 // end each job is as the plan has it, the one that was to go is gone, only one
 // was created in another's place, and no other was touched.
 func TestKilledAtEachPointOfAChange(t *testing.T) {
-	if raceEnabled {
-		*killSeeds = min(*killSeeds, 1)
-	}
-	binary, err := crashBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, point := range crashpoint.ChangePoints {
-		for outcome := range changeOutcomes {
-			t.Run(fmt.Sprintf("%s/%s", point, outcome), func(t *testing.T) {
-				t.Parallel()
-				var struck atomic.Int64
-				t.Run("seeds", func(t *testing.T) {
-					for seed := range *killSeeds {
-						t.Run(fmt.Sprint(seed), func(t *testing.T) {
-							t.Parallel()
-							if killChangeOnce(t, binary, point, outcome, seed) {
-								struck.Add(1)
-							}
-						})
-					}
-				})
-				if struck.Load() == 0 {
-					t.Errorf("no run reached this point")
-				}
-			})
-		}
-	}
+	killEach(t, crashpoint.ChangePoints, changeOutcomes, killChangeOnce, func(crashpoint.Point, string) bool { return false })
 }
 
 // killChangeOnce creates the jobs of one plan, kills a run of the next plan, and
