@@ -9,7 +9,7 @@ import (
 	"github.com/apsctl/apsctl/store"
 )
 
-// finish closes the run's record and prints the report.
+// finish prints the report and closes the run's record.
 func (c *applyCommand) finish(ctx context.Context, wanted *plan.Plan, service *service, ledger *store.Ledger, runID string, report *runner.Report, failed error) error {
 	code, _ := classify(failed)
 	if report != nil {
@@ -21,22 +21,12 @@ func (c *applyCommand) finish(ctx context.Context, wanted *plan.Plan, service *s
 		end.counts = report.Counts()
 		end = end.with(*report)
 	}
-	recordErr := end.record(ctx, ledger, runID)
-	if report == nil {
-		return failed
-	}
-	if err := c.print(wanted, runID, *report, logs, code); err != nil {
-		return err
-	}
-	switch {
-	case failed != nil:
-		return failed
-	case recordErr != nil:
-		return recordErr
-	case code != exitDone:
-		return exitWith(code)
-	}
-	return nil
+	return c.app.conclude(ctx, ledger, runID, end, failed, func() error {
+		if report == nil {
+			return nil
+		}
+		return c.print(wanted, runID, *report, logs, code)
+	})
 }
 
 // unhealthyLogs asks why jobs that this run made do not run, unless somebody wants

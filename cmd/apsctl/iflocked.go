@@ -82,6 +82,7 @@ func (e *skippedError) Error() string {
 // says. A skip is a *skippedError. It returns the
 // context's error when ctx ends first.
 func (t *target) acquireLock(ctx context.Context, holder store.Holder) (*store.Lock, error) {
+	outliveReader()
 	patience := t.ifLocked
 	deadline := time.Now().Add(patience.wait)
 	for pause := lockPauseFirst; ; pause = min(2*pause, lockPauseMax) {

@@ -196,23 +196,16 @@ func (c *importCommand) record(ctx context.Context, ledger *store.Ledger, servic
 	if failed == nil {
 		code = result.exitCode()
 	}
-	err := c.app.runEnd(code, result.counts(), service.Calls(), failed).record(ctx, ledger, runID)
-	if failed != nil {
-		if n := result.counts().Imported; n > 0 {
-			fmt.Fprintf(c.app.stderr, "apsctl: %s in the ledger by now; the same command goes on from there\n", plan.Count(n, "job"))
+	if n := result.counts().Imported; failed != nil && n > 0 {
+		fmt.Fprintf(c.app.stderr, "apsctl: %s in the ledger by now; the same command goes on from there\n", plan.Count(n, "job"))
+	}
+	end := c.app.runEnd(code, result.counts(), service.Calls(), failed)
+	return c.app.conclude(ctx, ledger, runID, end, failed, func() error {
+		if failed != nil {
+			return nil
 		}
-		return failed
-	}
-	if err != nil {
-		return err
-	}
-	if err := c.print(result); err != nil {
-		return err
-	}
-	if code != exitDone {
-		return exitWith(code)
-	}
-	return nil
+		return c.print(result)
+	})
 }
 
 // work looks, shows, asks, imports, and writes the plan last: a plan whose jobs

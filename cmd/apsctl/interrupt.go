@@ -29,10 +29,7 @@ func (i *interrupts) listen(parent context.Context) (ctx context.Context, stop f
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 3)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	// A reader of our output that goes away must not end a run half-way: the
-	// books are in the ledger. It is caught and not ignored, since what is
-	// ignored would be ignored by a password's command as well.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	outliveReader()
 	done := make(chan struct{})
 	go func() {
 		for count := 1; ; count++ {
@@ -50,6 +47,12 @@ func (i *interrupts) listen(parent context.Context) (ctx context.Context, stop f
 		cancel()
 	}
 }
+
+// outliveReader keeps a reader of our output that goes away from ending a run
+// half-way: the books are in the ledger, and how the run ended is still to come.
+// The signal is caught and not ignored, since what is ignored would be ignored by a
+// password's command as well.
+func outliveReader() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
 func (i *interrupts) stage(count int, cancel func()) {
 	switch count {

@@ -160,21 +160,12 @@ func (c *lifeCommand) record(ctx context.Context, ledger *store.Ledger, service 
 		end.counts = result.report.Counts()
 		end = end.with(result.report)
 	}
-	err := end.record(ctx, ledger, run.ID)
-	if result != nil {
-		if printed := c.print(*result, code); printed != nil {
-			return printed
+	return c.app.conclude(ctx, ledger, run.ID, end, failed, func() error {
+		if result == nil {
+			return nil
 		}
-	}
-	switch {
-	case failed != nil:
-		return failed
-	case err != nil:
-		return err
-	case code != exitDone:
-		return exitWith(code)
-	}
-	return nil
+		return c.print(*result, code)
+	})
 }
 
 // work chooses, shows, asks and carries out. The result is nil when it ended

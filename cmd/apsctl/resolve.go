@@ -150,20 +150,13 @@ func (c *resolveCommand) record(ctx context.Context, ledger *lockedLedger, entri
 	if failed == nil {
 		code = result.exitCode()
 	}
-	err := c.app.runEnd(code, result.counts(), result.calls, failed).record(ctx, ledger.Ledger, run.ID)
-	if failed != nil {
-		return failed
-	}
-	if err != nil {
-		return err
-	}
-	if err := c.print(result); err != nil {
-		return err
-	}
-	if code != exitDone {
-		return exitWith(code)
-	}
-	return nil
+	end := c.app.runEnd(code, result.counts(), result.calls, failed)
+	return c.app.conclude(ctx, ledger.Ledger, run.ID, end, failed, func() error {
+		if failed != nil {
+			return nil
+		}
+		return c.print(result)
+	})
 }
 
 // work looks, and then carries out what was told by hand.
