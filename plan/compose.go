@@ -42,6 +42,7 @@ func (l *loader) resolveInclude(s *source, pattern *node) []string {
 		return []string{inside}
 	}
 	files, err := s.folder.glob(inside)
+	l.o.Inputs.glob(s.folder.dir, inside, files)
 	switch {
 	case err != nil:
 		pattern.wrong("a [ needs its ]", "%s is no valid pattern", pattern.quoted())

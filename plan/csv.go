@@ -49,7 +49,8 @@ func (l *loader) csv(s *source, t *template, d *decoder, n *node, at string) {
 		return
 	}
 	shown := s.folder.shown(inside)
-	file, ok := l.openFile(s.folder.named(draft.file.at, inside))
+	from := s.folder.named(draft.file.at, inside)
+	file, ok := l.openFile(from)
 	if !ok {
 		return
 	}
@@ -58,7 +59,9 @@ func (l *loader) csv(s *source, t *template, d *decoder, n *node, at string) {
 		draft.file.at.wrong("split it", "%s is larger than %d MiB", quoteName(shown), csvBytesMax>>20)
 		return
 	}
-	table := newCSVTable(l.collect(newSourceText(shown, "")), shown, file)
+	text, done := l.o.Inputs.watched(from, file)
+	defer done()
+	table := newCSVTable(l.collect(newSourceText(shown, "")), shown, text)
 	if !table.header() {
 		return
 	}

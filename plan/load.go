@@ -21,6 +21,8 @@ type Options struct {
 	LookupEnv func(name string) (string, bool)
 	// Stdin is what the path "-" of Load stands for. nil makes it the name of a file.
 	Stdin io.Reader
+	// Inputs, if it is not nil, takes down what Load reads.
+	Inputs *Inputs
 	// Trace names the jobs, by a glob, of which Plan.Origins tells where each
 	// value came from. "" traces none.
 	Trace string
@@ -42,7 +44,9 @@ func (l *loader) readRoots(paths []string) {
 	if len(paths) == 0 {
 		l.refuse(named("the plan"), "no file is named", "name a plan file")
 	}
-	for _, path := range l.findAll(paths) {
+	files := l.findAll(paths)
+	l.o.Inputs.roots(paths, files)
+	for _, path := range files {
 		if s := l.open(newFolder(path), l.commanded(path)); s != nil {
 			l.roots = append(l.roots, s)
 		}
@@ -66,6 +70,7 @@ func inPieces(o Options, read func(*loader)) (*Plan, error) {
 		p, err := l.load()
 		l.close()
 		if !l.again {
+			l.finishInputs()
 			return p, err
 		}
 	}

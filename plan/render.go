@@ -59,7 +59,7 @@ func (o RenderOptions) Lists(kind Kind) bool {
 func Render(w io.Writer, v Preview, o RenderOptions) error {
 	b := bufio.NewWriter(w)
 	s := Summarize(v.Changes)
-	renderHeadline(b, v.Plan, s, chosen(v.Changes))
+	renderHeadline(b, v.Plan, len(v.Plan.Jobs), s, chosen(v.Changes))
 	for _, crowds := range v.Crowds {
 		fmt.Fprintf(b, "  %s %s\n", text.FgYellow.Sprint("!"), crowds)
 	}
@@ -88,9 +88,9 @@ func chosen(changes []Change) int {
 	return n
 }
 
-func renderHeadline(b *bufio.Writer, p *Plan, s Summary, chosen int) {
-	fmt.Fprintf(b, "Plan %s (%s): %s", text.Bold.Sprint(printable.Line(p.Name)), printable.Line(p.File), Count(len(p.Jobs), "job"))
-	if chosen < len(p.Jobs) {
+func renderHeadline(b *bufio.Writer, p *Plan, jobs int, s Summary, chosen int) {
+	fmt.Fprintf(b, "Plan %s (%s): %s", text.Bold.Sprint(printable.Line(p.Name)), printable.Line(p.File), Count(jobs, "job"))
+	if chosen < jobs {
 		fmt.Fprintf(b, ", %d of them chosen", chosen)
 	}
 	var parts []string

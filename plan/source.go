@@ -83,9 +83,13 @@ func hiddenParts(path string) int {
 
 func (l *loader) close() {
 	for _, s := range l.roots {
-		if s.folder != nil && s.folder.root != nil {
-			_ = s.folder.root.Close()
-		}
+		s.folder.close()
+	}
+}
+
+func (f *folder) close() {
+	if f != nil && f.root != nil {
+		_ = f.root.Close()
 	}
 }
 
@@ -104,16 +108,18 @@ type opening struct {
 	at    *node  // what names it in a plan; nil when the command does
 	open  func() (*os.File, error)
 	stdin io.Reader // is read instead, if it is not nil
+	// path is what is opened: inside folder, or where that is "" as the command said.
+	folder, path string
 }
 
 // named is a file that the command named.
 func named(path string) opening {
-	return opening{shown: path, open: func() (*os.File, error) { return openPlain(path) }}
+	return opening{shown: path, path: path, open: func() (*os.File, error) { return openPlain(path) }}
 }
 
 // inside is a file that n names, by its path in the plan's folder.
 func (f *folder) named(n *node, inside string) opening {
-	return opening{shown: f.shown(inside), at: n, open: func() (*os.File, error) { return f.open(inside) }}
+	return opening{shown: f.shown(inside), at: n, folder: f.dir, path: inside, open: func() (*os.File, error) { return f.open(inside) }}
 }
 
 // refuse reports that a file cannot be used at all, where it is named.
@@ -231,6 +237,7 @@ func (l *loader) readToEnd(from opening, r io.Reader, size int64, hint string) (
 		l.refuse(from, "the file could not be read to its end", hint)
 		return "", false
 	}
+	l.o.Inputs.readText(from, text.String())
 	return text.String(), true
 }
 

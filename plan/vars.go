@@ -133,6 +133,7 @@ func (v *variable) assign(n *node, from string) {
 // over an earlier one, files over the environment, and that over the default.
 func (l *loader) resolve(v variables) {
 	for _, one := range v {
+		l.o.Inputs.env(VarVariablePrefix + one.name)
 		if text, ok := l.lookupEnv(VarVariablePrefix + one.name); ok {
 			one.assign(l.given(VarVariablePrefix+one.name, text), VarVariablePrefix+one.name+" in the environment")
 		}

@@ -24,6 +24,21 @@ const entryColumns = "plan, name, state, attempt, region, digest, spec, labels, 
 // Snapshot returns the ledger's content for one plan, read in one transaction.
 // Entries is empty, not nil, for a plan that the ledger does not know.
 func (l *Ledger) Snapshot(ctx context.Context, planName string) (plan.Snapshot, error) {
+	return l.snapshot(ctx, planName, func(*sql.Tx) error { return nil })
+}
+
+// MarkedSnapshot returns a Snapshot and the Fingerprint of exactly what is in it, ""
+// if that cannot be taken.
+func (l *Ledger) MarkedSnapshot(ctx context.Context, planName string) (snap plan.Snapshot, fingerprint string, err error) {
+	snap, err = l.snapshot(ctx, planName, func(tx *sql.Tx) error {
+		fingerprint, _ = readFingerprint(ctx, tx, planName)
+		return nil
+	})
+	return snap, fingerprint, err
+}
+
+// snapshot reads a Snapshot, and also what else the same transaction is to see.
+func (l *Ledger) snapshot(ctx context.Context, planName string, also func(*sql.Tx) error) (plan.Snapshot, error) {
 	snap := plan.Snapshot{Entries: map[string]plan.Entry{}}
 	err := view(ctx, l.read, func(tx *sql.Tx) error {
 		meta, err := readMeta(ctx, tx)
@@ -37,6 +52,9 @@ func (l *Ledger) Snapshot(ctx context.Context, planName string) (plan.Snapshot, 
 		}
 		if err == nil {
 			snap.Elsewhere, err = readEntries(ctx, tx, openRule+" AND plan <> ?", planName)
+		}
+		if err == nil {
+			err = also(tx)
 		}
 		return err
 	})

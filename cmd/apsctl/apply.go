@@ -31,6 +31,8 @@ type applyCommand struct {
 	full     bool
 	refresh  refreshFlag
 
+	unchanged *unchangedRun // nil if the plan was read
+
 	savedPath string
 	saved     *plan.Saved // nil unless savedPath is set
 
@@ -142,6 +144,11 @@ func (c *applyCommand) load(cmd *cobra.Command, args []string) (wanted *plan.Pla
 		return wanted, err
 	}
 	c.files.quiet = c.alone.quiet
+	if c.notes() {
+		if wanted = c.recall(cmd, args); wanted != nil {
+			return wanted, nil
+		}
+	}
 	return c.files.load(c.app, cmd, args)
 }
 
@@ -222,6 +229,10 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 	if err := putBy(reservePath); err != nil {
 		display.warn("no disk space could be put by for an emergency: the disk may be nearly full")
 	}
+	unchanged, err := c.stillUnchanged(ctx, wanted, ledger)
+	if err != nil {
+		return nil, err
+	}
 	options := runner.Options{
 		RunID: runID, Endpoint: service.Service(),
 		Parallel: c.settings.parallel, Settle: c.settings.settle,
@@ -235,7 +246,10 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 	run := runner.New(wanted, ledger, service, c.app.secrets(service), service.governor, runner.SystemClock(), options)
 	reading, cancel := c.reading(ctx)
 	defer cancel()
-	changes, err := run.Prepare(reading)
+	var changes []plan.Change
+	if !unchanged {
+		changes, err = c.prepare(reading, run, wanted, ledger)
+	}
 	c.alone.news.delays = delaysIn(run.Listings())
 	if err != nil {
 		return nil, c.alone.late(reading, err)
@@ -266,6 +280,9 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 	display.start(run.Picture)
 	report, err := run.Apply(ctx, c.interrupts.draining, changes)
 	display.stop()
+	if unchanged {
+		report.Results = keptAll(c.unchanged.Plan.Jobs)
+	}
 	return &report, err
 }
 
@@ -279,7 +296,11 @@ func (c *applyCommand) confirm(preview plan.Preview, summary plan.Summary) error
 	if c.output.json() || c.alone.silentPlan(summary) {
 		return nil
 	}
-	if err := plan.Render(c.app.stdout, preview, plan.RenderOptions{Full: c.full}); err != nil {
+	render := func() error { return plan.Render(c.app.stdout, preview, plan.RenderOptions{Full: c.full}) }
+	if c.unchanged != nil {
+		render = func() error { return plan.RenderNothing(c.app.stdout, preview.Plan, c.unchanged.Plan.Jobs) }
+	}
+	if err := render(); err != nil {
 		return err
 	}
 	if c.yes || summary.Changes() == 0 {

@@ -43,6 +43,7 @@ const (
 	codeUnexpected    errorCode = "E-UNEXPECTED"
 
 	codePlan        errorCode = "E-PLAN"
+	codePlanChanged errorCode = "E-PLAN-CHANGED"
 	codeNoSuchJob   errorCode = "E-NO-SUCH-JOB"
 	codeLimit       errorCode = "E-LIMIT"
 	codeShortSettle errorCode = "E-SHORT-SETTLE"
@@ -158,6 +159,9 @@ var errorTable = []errorEntry{
 	{codePlan, exitInvalid, "the plan has mistakes",
 		"Each is reported with file, line and column, with what is wrong and often what was probably meant.",
 		"Correct them; `apsctl validate` checks offline, and docs/plan.md describes every key. Nothing was done.", groupPlan},
+	{codePlanChanged, exitLimit, "the plan changed while a run over it began",
+		"A file or variable that it is read from was changed in the moment between two looks at it.",
+		"Run it again, over what the plan is now. Nothing was sent.", groupPlan},
 	{codeNoSuchJob, exitInvalid, "a job was chosen that there is not",
 		"A selector, `--exclude`, `--target-file` or `--show-expanded` says a name that no job has.",
 		"Correct the name; the message has those that look like it. Nothing was done.", groupPlan},

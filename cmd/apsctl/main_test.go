@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,8 +24,14 @@ import (
 // program in processes of its own, with signals, kills and exit codes.
 const actAsApsctl = "APSCTL_TEST_ACT_AS_APSCTL"
 
+// testNotedJobs is how many jobs a plan has at least to be noted, see notedJobsMin.
+const testNotedJobs = "APSCTL_TEST_NOTED_JOBS"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(actAsApsctl) != "" {
+		if n, err := strconv.Atoi(os.Getenv(testNotedJobs)); err == nil {
+			notedJobsMin = n
+		}
 		main()
 	}
 	flag.Parse()

@@ -40,7 +40,8 @@ func newPlanCommand(a *app) *cobra.Command {
 		Use:   "plan [FILE...]",
 		Short: "Show what apply would do; changes nothing",
 		Long: `plan compares a plan file with the ledger and shows what apply would do. It
-asks the service nothing, reads no password and writes nothing, so it also runs
+asks the service nothing and reads no password, and all that it writes is a note
+of a large plan that needs nothing, beside the ledger, for the next time. So it runs
 where there are no credentials. apply compares with the service as well before
 it creates anything.
 
@@ -97,6 +98,14 @@ func (c *planCommand) run(cmd *cobra.Command, args []string) error {
 	if choice.AsksService() && !c.refresh.Asks() {
 		return usagef(cmd, "--target and --exclude by running, suspended, failed or pending need the service, which plan asks with --refresh only")
 	}
+	if c.notes(choice) {
+		if u := c.recall(cmd, args); u != nil {
+			wanted := u.withoutJobs()
+			c.files.showWarnings(c.app, cmd, args, wanted)
+			return plan.RenderNothing(c.app.stdout, wanted, u.Plan.Jobs)
+		}
+		c.files.inputs = &plan.Inputs{}
+	}
 	wanted, err := c.files.load(c.app, cmd, args)
 	if err != nil {
 		return err
@@ -138,12 +147,33 @@ func (c *planCommand) compare(cmd *cobra.Command, wanted *plan.Plan, choice plan
 		}
 		return changes, run.Listings(), nil
 	}
-	snapshot, err := c.readSnapshot(cmd.Context(), wanted.Name)
+	snapshot, entries, err := c.readSnapshot(cmd.Context(), wanted)
 	if err != nil {
 		return nil, nil, err
 	}
 	changes, err := choice.Of(plan.Diff(wanted, snapshot, nil, plan.DiffOptions{Adopt: c.adopt, Delete: slices.Contains(c.allow, allowDelete)}))
+	if err == nil && entries != "" && worthNoting(wanted, c.files.inputs, changes) {
+		note(c.target.ledgerPath(), wanted, c.files.inputs, snapshot.Lineage, entries)
+	}
 	return changes, nil, err
+}
+
+// notes reports whether an answer that there is nothing to do can be given from a
+// note: what lists jobs, or asks the service, needs them.
+func (c *planCommand) notes(choice plan.Choice) bool {
+	return c.output.name == "text" && !c.full && c.kinds == nil && choice.IsZero() && c.saving.path == "" && !c.refresh.Asks()
+}
+
+// recall returns the note that there is nothing to do, nil unless that is still so.
+func (c *planCommand) recall(cmd *cobra.Command, args []string) *unchanged {
+	return c.files.recall(cmd, args, c.target.ledgerPath(), func(ctx context.Context, u *unchanged) bool {
+		ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
+		if err != nil {
+			return false // the comparison says what is wrong with it
+		}
+		defer ledger.Close()
+		return u.still(ctx, ledger)
+	})
 }
 
 func (c *planCommand) print(v plan.Preview, o plan.RenderOptions) error {
@@ -200,17 +230,21 @@ func newPreview(p *plan.Plan, changes []plan.Change, listings map[string]plan.Li
 }
 
 // readSnapshot reads the ledger's entries of one plan without creating or
-// changing anything. A ledger that does not exist yet is an empty one, which it
+// changing anything, and their fingerprint where it may be noted. A ledger that does not exist yet is an empty one, which it
 // says: it may as well be one that was lost, or is somewhere else.
-func (c *planCommand) readSnapshot(ctx context.Context, planName string) (plan.Snapshot, error) {
+func (c *planCommand) readSnapshot(ctx context.Context, wanted *plan.Plan) (plan.Snapshot, string, error) {
 	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintf(c.app.stderr, "apsctl: no ledger at %s yet: everything counts as not created\n", printable.Line(c.target.ledgerPath()))
-		return plan.Snapshot{}, nil
+		return plan.Snapshot{}, "", nil
 	}
 	if err != nil {
-		return plan.Snapshot{}, err
+		return plan.Snapshot{}, "", err
 	}
 	defer ledger.Close()
-	return ledger.Snapshot(ctx, planName)
+	if c.files.inputs != nil && len(wanted.Jobs) >= notedJobsMin {
+		return ledger.MarkedSnapshot(ctx, wanted.Name)
+	}
+	snapshot, err := ledger.Snapshot(ctx, wanted.Name)
+	return snapshot, "", err
 }

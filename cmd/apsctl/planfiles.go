@@ -21,6 +21,8 @@ type planFiles struct {
 	// Of validate: manyWarnings shows them as far as mistakes are shown, and
 	// everyWarning keeps all of them for the result.
 	manyWarnings, everyWarning bool
+	// inputs, if it is not nil, takes down what is read.
+	inputs *plan.Inputs
 }
 
 // planUsage explains the FILE arguments of those commands.
@@ -53,14 +55,15 @@ func (p *planFiles) load(a *app, cmd *cobra.Command, args []string) (*plan.Plan,
 	if err != nil {
 		return nil, err
 	}
+	o.Inputs = p.inputs
 	return p.loadWith(a, cmd, args, o)
 }
 
 // loadWith is load with options that say more than the flags.
 func (p *planFiles) loadWith(a *app, cmd *cobra.Command, args []string, o plan.Options) (*plan.Plan, error) {
 	wanted, err := readPlan(a, args, o)
-	if err == nil && !p.quiet {
-		fmt.Fprint(a.stderr, p.warnings(wanted, validateLine(cmd, args)))
+	if err == nil {
+		p.showWarnings(a, cmd, args, wanted)
 	}
 	return wanted, err
 }
@@ -73,8 +76,23 @@ func readPlan(a *app, args []string, o plan.Options) (*plan.Plan, error) {
 				Hint: "name the plan file, or let apsctl init write one to start from",
 			}}
 		}
-		args = []string{planDefault}
 	}
+	args = planPaths(args)
 	o.Stdin = a.stdin
 	return plan.Load(args, o)
+}
+
+// planPaths are the plan files that arguments name.
+func planPaths(args []string) []string {
+	if len(args) == 0 {
+		return []string{planDefault}
+	}
+	return args
+}
+
+// showWarnings shows the warnings about a plan, if any, on stderr.
+func (p *planFiles) showWarnings(a *app, cmd *cobra.Command, args []string, wanted *plan.Plan) {
+	if !p.quiet {
+		fmt.Fprint(a.stderr, p.warnings(wanted, validateLine(cmd, args)))
+	}
 }

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,6 +40,13 @@ func longPlan(n int) string {
 }
 
 func init() {
+	roles["plan"] = func(args []string) error {
+		n, err := strconv.Atoi(args[1])
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(args[0], []byte(longPlan(n)), 0o600)
+	}
 	roles["yaml.v3"] = func(args []string) error {
 		text, err := os.ReadFile(args[0])
 		if err != nil {
@@ -115,11 +122,18 @@ func floor(file, ledger string) error {
 	return rows.Err()
 }
 
+// longPlan writes a plan of n jobs, in a process of its own as fill does.
+func (b *bench) longPlan(name string, n int) string {
+	b.Helper()
+	b.self("plan", b.path(name), strconv.Itoa(n))
+	return b.path(name)
+}
+
 // BenchmarkFirstPlan: a plan of 100,000 jobs and no ledger, against decoding the
 // same file into structs.
 func BenchmarkFirstPlan(b *testing.B) {
 	bench := newBench(b)
-	file := bench.write("plan.yaml", longPlan(100_000))
+	file := bench.longPlan("plan.yaml", 100_000)
 	var ours, yaml3 cost
 	for b.Loop() {
 		ours.least(bench.apsctl("plan", file))
@@ -137,7 +151,7 @@ func BenchmarkFirstPlan(b *testing.B) {
 // take as well.
 func BenchmarkFirstPlanOf10k(b *testing.B) {
 	bench := newBench(b)
-	file := bench.write("plan.yaml", longPlan(10_000))
+	file := bench.longPlan("plan.yaml", 10_000)
 	var ours, yaml3, goccy cost
 	for b.Loop() {
 		ours.least(bench.apsctl("plan", file))
@@ -155,7 +169,7 @@ func BenchmarkGrowth(b *testing.B) {
 	var costs [3]cost
 	sizes := [3]int{1_000, 10_000, 100_000}
 	for i, n := range sizes {
-		bench.write(fmt.Sprintf("plan-%d.yaml", i), longPlan(n))
+		bench.longPlan(fmt.Sprintf("plan-%d.yaml", i), n)
 	}
 	for b.Loop() {
 		for i := range sizes {
@@ -164,25 +178,4 @@ func BenchmarkGrowth(b *testing.B) {
 	}
 	b.ReportMetric(costs[1].cpu.Seconds()/costs[0].cpu.Seconds(), "10k-of-1k")
 	b.ReportMetric(costs[2].cpu.Seconds()/costs[1].cpu.Seconds(), "100k-of-10k")
-}
-
-// BenchmarkNoOpPlan: the plan again once all its jobs exist, against hashing the
-// file and scanning the ledger.
-func BenchmarkNoOpPlan(b *testing.B) {
-	bench := newBench(b)
-	file, ledger := bench.write("plan.yaml", longPlan(100_000)), bench.path("ledger.db")
-	bench.emulator()
-	bench.apsctl("apply", "--yes", "--rate", "0", "--parallel", "64", "--ledger", ledger, file)
-	var ours, least cost
-	for b.Loop() {
-		ours.least(bench.apsctl("plan", "--ledger", ledger, file))
-		least.least(bench.self("floor", file, ledger))
-	}
-	b.ReportMetric(ours.wall.Seconds(), "s/plan")
-	b.ReportMetric(ours.cpu.Seconds(), "cpu-s/plan")
-	b.ReportMetric(ours.wall.Seconds()/least.wall.Seconds(), "of-floor")
-	b.ReportMetric(ours.mebibytes(), "peak-MiB")
-	if info, err := os.Stat(filepath.Clean(ledger)); err == nil {
-		b.ReportMetric(float64(info.Size())/100_000, "ledger-B/job")
-	}
 }
