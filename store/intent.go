@@ -71,12 +71,16 @@ func (l *Ledger) Intend(ctx context.Context, in plan.Intent) error {
 	})
 }
 
+// openElsewhere finds an open entry of another plan: of plans before it and after
+// it, so that the plan's own open entries are passed over unread.
+const openElsewhere = "SELECT plan FROM entries WHERE " + openRule + " AND plan < ?1 AND region = ?2 AND json_extract(spec, '$.name') = ?3" +
+	" UNION ALL SELECT plan FROM entries WHERE " + openRule + " AND plan > ?1 AND region = ?2 AND json_extract(spec, '$.name') = ?3"
+
 // checkElsewhere refuses an intent for what an open entry of another plan may
 // already be on the service.
 func (w *writer) checkElsewhere(in plan.Intent) error {
 	var other string
-	err := w.scan("SELECT plan FROM entries WHERE "+openRule+
-		" AND region = ? AND plan <> ? AND json_extract(spec, '$.name') = ?", []any{in.Spec.Region, in.Plan, in.Spec.Name}, &other)
+	err := w.scan(openElsewhere, []any{in.Plan, in.Spec.Region, in.Spec.Name}, &other)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil
