@@ -21,6 +21,10 @@ const (
 	headersMax = 256 << 10
 )
 
+// connectionsMax is how many connections are kept: one for each of the most workers
+// that a run may have, and some for reads.
+const connectionsMax = 256 + 16
+
 // idleMax is how long an unused connection is kept. It is short, because a
 // create that goes out on a connection just as the service closes it is unknown,
 // and settling that takes half an hour; a handshake takes milliseconds.
@@ -80,8 +84,8 @@ func newWire(opts Options) *wire {
 		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
 		DisableCompression:     true, // a small answer cannot become a large one
 		MaxResponseHeaderBytes: headersMax,
-		MaxIdleConns:           64,
-		MaxIdleConnsPerHost:    64,
+		MaxIdleConns:           connectionsMax,
+		MaxIdleConnsPerHost:    connectionsMax,
 		IdleConnTimeout:        idleMax,
 	}}
 }
