@@ -97,11 +97,11 @@ func (s *scheduler) retry(t *task, o plan.Outcome) {
 // unknown notes that the attempt's outcome is not known, and has it looked for.
 func (s *scheduler) unknown(t *task, a *attempt) {
 	t.state, t.attempt = plan.StateUnknown, a.number
-	t.entry = plan.Entry{
+	t.knows(plan.Entry{
 		Plan: s.run.plan.Name, Name: t.change.Name, State: plan.StateUnknown, Attempt: a.number,
 		Region: a.job.Region, Spec: a.job.Spec, Digest: a.job.Digest,
 		SignedAt: a.signedAt, Baseline: a.baseline,
-	}
+	})
 	t.own = true
 	s.own++
 	t.finish(EndUnknown, describe(a.outcome), causeOf(a.outcome))
@@ -133,7 +133,7 @@ func (s *scheduler) putNext(t *task, made Ending) bool {
 		Plan: s.run.plan.Name, Name: t.change.Name, State: plan.StateCreated, Attempt: t.attempt, Region: job.Region,
 		Spec: job.Spec, Digest: job.Digest, Labels: job.Labels, Life: job.Life, JobID: t.result.JobID,
 	}
-	if t.entry.State.Unresolved() && t.entry.Attempt == t.attempt {
+	if t.known != nil && t.entry.State.Unresolved() && t.entry.Attempt == t.attempt {
 		// It was found: it is as that attempt said, whatever the plan says by now.
 		entry.Region, entry.Spec, entry.Digest = t.entry.Region, t.entry.Spec, t.entry.Digest
 	}
@@ -143,7 +143,8 @@ func (s *scheduler) putNext(t *task, made Ending) bool {
 	if entry.Doing == to {
 		return false
 	}
-	t.entry, t.made, t.puts = entry, made, to
+	t.knows(entry)
+	t.made, t.puts = made, to
 	t.tries, t.dueAt = 0, time.Now()
 	t.finish(EndFailed, "it exists, but was not put to "+string(to)+" yet", "not put to "+string(to))
 	s.queue.add(t)

@@ -21,10 +21,9 @@ type task struct {
 	waitsFor string    // the cause that the queue counts it under while it waits
 	begun    time.Time // when a worker last took it
 
-	// While the outcome is unknown:
-	entry     plan.Entry // what a look has to find
-	own       bool       // sent by this run
-	lookUntil time.Time  // when this run stops looking
+	*known              // nil for a job that is to be created, and nothing more yet
+	own       bool      // sent by this run
+	lookUntil time.Time // when this run stops looking
 
 	// made is how the job came to be as it is, when it is still to be put to puts.
 	made Ending
@@ -46,10 +45,19 @@ type task struct {
 	result Result
 }
 
+// known is what the ledger has of a task's job: what a look has to find while the
+// outcome is unknown, or what is to be changed. It is apart, since it is most of a
+// task, and most tasks do without.
+type known struct{ entry plan.Entry }
+
+// knows sets what the ledger has of the task's job.
+func (t *task) knows(entry plan.Entry) { t.known = &known{entry} }
+
 func newTask(order int, c plan.Change, now time.Time) *task {
 	t := &task{change: c, order: order, state: c.State(), attempt: c.Attempt(), since: now, dueAt: now}
 	t.result = Result{Name: c.Name, Action: c.Kind, Left: c.Job == nil, Ending: EndNotTried}
 	if c.Entry != nil {
+		t.known = &known{}
 		t.result.JobID, t.pending = c.Entry.JobID, c.Entry.Pending
 	}
 	switch c.Kind {

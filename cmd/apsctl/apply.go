@@ -276,7 +276,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 			return nil, err
 		}
 	}
-	spareCollector()
+	spareCollector(len(changes))
 	display.start(run.Picture)
 	report, err := run.Apply(ctx, c.interrupts.draining, changes)
 	display.stop()
