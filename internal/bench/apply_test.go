@@ -67,7 +67,7 @@ func loop(address string, n, workers int) error {
 // BenchmarkApply: 20,000 creates at an emulator that takes no time, with both
 // writes of each job on disk, against the bare loop.
 func BenchmarkApply(b *testing.B) {
-	const n, workers = 20_000, 32
+	const n, workers = 20_000, 64
 	bench := newBench(b)
 	file := bench.write("plan.yaml", shortPlan(n))
 	var ours, bare cost
@@ -103,6 +103,7 @@ func BenchmarkApplyWithLatency(b *testing.B) {
 	}
 	ideal := latency * n / workers
 	b.ReportMetric(ours.wall.Seconds()/ideal.Seconds(), "of-ideal-time")
+	b.ReportMetric(ours.cpu.Seconds(), "cpu-s")
 }
 
 // BenchmarkApplyOf100k: what the process needs in memory.
