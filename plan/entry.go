@@ -218,6 +218,11 @@ type Transition struct {
 	Evidence   string // JSON: how we know, e.g. an absence certificate
 	RunID      string
 	At         time.Time
+
+	// Queued is called, from the goroutine that settles, once the order of this
+	// transition among the ledger's changes is fixed: what is asked for later is not on
+	// disk before it. nil for nobody; a ledger need not call it.
+	Queued func()
 }
 
 // RunRecord is one execution of a command that may change something.

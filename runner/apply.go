@@ -30,6 +30,7 @@ func (r *Run) Apply(ctx context.Context, drain <-chan struct{}, changes []plan.C
 		Stop: s.stopped, StopDetail: s.stopDetail, StopFailure: s.stopFailure,
 		Requests: s.requests, Retries: s.retried, Throttled: s.throttled, Elapsed: time.Since(s.started),
 	}
+	report.Results = make([]Result, 0, len(s.tasks))
 	for _, t := range s.tasks {
 		if t.change.Kind != plan.KindLeftOver || t.state.Unresolved() { // a left-over is news only while it is open
 			report.Results = append(report.Results, t.finalResult())
@@ -58,6 +59,7 @@ type scheduler struct {
 	news     time.Time         // when something last moved on
 	inFlight int               // workers busy
 	seats    []*task           // what each worker is busy with; nil for a free one
+	leaving  int               // workers that gave their seat away and still record
 	looking  int               // looks and listings under way
 	own      int               // creates of this run whose outcome is not known
 	failures int
@@ -85,8 +87,9 @@ func newScheduler(ctx context.Context, r *Run, changes []plan.Change) *scheduler
 	s.news = s.started
 	s.occupy()
 	s.stop, s.halt = context.WithCancel(ctx)
-	s.group.SetLimit(r.options.Parallel)
+	s.group.SetLimit(2 * r.options.Parallel) // those with a seat, and those leaving
 	s.seats = make([]*task, r.options.Parallel)
+	s.tasks = make([]*task, 0, len(changes))
 	for i, c := range changes {
 		s.enrol(newTask(i, c, s.started))
 	}
@@ -158,7 +161,7 @@ func (s *scheduler) loop(drain <-chan struct{}) {
 }
 
 func (s *scheduler) finished() bool {
-	if s.inFlight > 0 || s.looking > 0 {
+	if s.busy() || s.looking > 0 {
 		return false
 	}
 	return s.stopped != StopNone || (s.queue.len() == 0 && !s.awaiting() && !s.watched())
@@ -187,7 +190,7 @@ func (s *scheduler) timeIsOver() bool {
 
 // startDue hands due tasks to free workers.
 func (s *scheduler) startDue() {
-	for s.stopped == StopNone && s.inFlight < s.run.options.Parallel {
+	for s.stopped == StopNone && s.hasSeat() {
 		t := s.queue.next()
 		if t == nil || t.dueAt.After(time.Now()) {
 			return
@@ -213,27 +216,9 @@ func (s *scheduler) mayRiskOne() bool {
 	return s.own+s.inFlight < 2*s.run.options.Parallel || mutant.On(mutant.NoBudget)
 }
 
-func (s *scheduler) start(t *task) {
-	s.inFlight++
-	t.begun = time.Now()
-	if t.tries == 0 {
-		t.since = t.begun
-	}
-	seat := slices.Index(s.seats, nil)
-	s.seats[seat] = t
-	s.group.Go(func() error {
-		report := s.work(t)
-		s.events <- func() {
-			s.seats[seat] = nil
-			report()
-		}
-		return nil
-	})
-}
-
 // work does the next thing that the task needs and returns what takes it in. Of
 // the task, a worker only reads; the scheduler leaves it alone meanwhile.
-func (s *scheduler) work(t *task) func() {
+func (s *scheduler) work(t *task, seat int) func() {
 	kind, pending := t.change.Kind, t.pending
 	switch {
 	case t.puts != "":
@@ -250,6 +235,7 @@ func (s *scheduler) work(t *task) func() {
 		return func() { s.removed(t, d) }
 	}
 	a := s.attemptFor(t)
+	a.leave = func() { s.leave(a, seat) }
 	s.run.perform(s.ctx, s.stop, a)
 	return func() { s.attempted(t, a) }
 }
@@ -285,7 +271,7 @@ func (s *scheduler) untilNext() time.Duration {
 	if s.stopped != StopNone {
 		return time.Hour
 	}
-	if t := s.queue.next(); t != nil && s.inFlight < s.run.options.Parallel && s.mayRiskOne() && t.dueAt.Before(next) {
+	if t := s.queue.next(); t != nil && s.hasSeat() && s.mayRiskOne() && t.dueAt.Before(next) {
 		next = t.dueAt
 	}
 	for _, look := range s.looks {

@@ -39,6 +39,10 @@ type attempt struct {
 	baseline []string
 	tries    int  // earlier tries in this run
 	last     bool // no further try follows in this run
+	// leave gives the worker's seat to the next task, nil if it is kept; left says
+	// that it was given, and is the scheduler's.
+	leave func()
+	left  bool
 
 	step     step
 	intended bool // the intent is on disk
@@ -210,7 +214,7 @@ func (r *Run) send(ctx context.Context, a *attempt, request plan.CreateRequest) 
 	r.server.observe(a.outcome.ServerTime)
 	weakenVerdict(&a.outcome)
 	a.step = stepSent
-	err := r.settle(ctx, a, stateOf(a.outcome.Verdict), a.outcome)
+	err := r.recordVerdict(ctx, a)
 	if err == nil {
 		crashpoint.At(crashpoint.VerdictDone)
 		return
@@ -219,33 +223,6 @@ func (r *Run) send(ctx context.Context, a *attempt, request plan.CreateRequest) 
 	if a.outcome.Verdict == plan.VerdictCreated {
 		a.saved = r.rescue(ctx, a)
 	}
-}
-
-// rescue saves a created job that the ledger could not record: it makes room and
-// tries once more, and failing that leaves the emergency line. It reports whether
-// the ledger has the job now. The run ends either way.
-func (r *Run) rescue(ctx context.Context, a *attempt) bool {
-	if r.options.FreeReserve() == nil && r.settle(ctx, a, plan.StateCreated, a.outcome) == nil {
-		return true
-	}
-	r.options.Emergency(Emergency{
-		Plan: r.plan.Name, Name: a.job.Name, Region: a.job.Region,
-		JobID: a.outcome.JobID, RequestID: a.outcome.RequestID, Attempt: a.number, At: r.clock.Now(),
-	})
-	return false
-}
-
-// settle writes what became of the intent, on a context that no interrupt ends.
-func (r *Run) settle(ctx context.Context, a *attempt, to plan.State, o plan.Outcome) error {
-	err := r.ledger.Settle(verdictContext(ctx), plan.Transition{
-		Plan: r.plan.Name, Name: a.job.Name, From: plan.StateIntent, Attempt: a.number, To: to,
-		JobID: o.JobID, RequestID: o.RequestID, Code: o.Code, Reason: reasonOf(o),
-		RunID: r.options.RunID, At: r.clock.Now(),
-	})
-	if err != nil {
-		return ledgerFailed(fmt.Sprintf("record job %q as %s", a.job.Name, to), err)
-	}
-	return nil
 }
 
 // recovered turns a panic of ours into a result, so that the other jobs go on.
@@ -264,18 +241,6 @@ func (r *Run) recovered(a *attempt, p any) {
 func (r *Run) clean(o plan.Outcome) plan.Outcome {
 	o.Why, o.Code, o.Message = r.secrets.Clean(o.Why), r.secrets.Clean(o.Code), r.secrets.Clean(o.Message)
 	return o
-}
-
-func stateOf(v plan.Verdict) plan.State {
-	switch v {
-	case plan.VerdictCreated:
-		return plan.StateCreated
-	case plan.VerdictRejected:
-		return plan.StateRejected
-	case plan.VerdictNotSent:
-		return plan.StateNotSent
-	}
-	return plan.StateUnknown
 }
 
 // newNonce returns 32 hexadecimal digits, the form that the core itself uses: the

@@ -10,7 +10,11 @@ import (
 
 // attempted takes in what came of one create attempt.
 func (s *scheduler) attempted(t *task, a *attempt) {
-	s.inFlight--
+	if a.left {
+		s.leaving--
+	} else {
+		s.inFlight--
+	}
 	if a.intended { // else nothing was tried: it is as it was
 		t.tries++
 	}

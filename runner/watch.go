@@ -84,7 +84,7 @@ func (s *scheduler) startWatches() {
 		return
 	}
 	now := time.Now()
-	if s.watched() && s.inFlight == 0 && now.Sub(s.news) >= s.run.options.Rollout.WaitTimeout {
+	if s.watched() && !s.busy() && now.Sub(s.news) >= s.run.options.Rollout.WaitTimeout {
 		s.end(StopWait, s.stillWaiting(), plan.FailureNone)
 		return
 	}
@@ -104,7 +104,7 @@ func (s *scheduler) startWatches() {
 // nextWatch is when the next listing is due or patience ends, if any is waited for.
 func (s *scheduler) nextWatch() (at time.Time, waits bool) {
 	at = s.news.Add(s.run.options.Rollout.WaitTimeout)
-	if s.inFlight > 0 { // its end is news, however long it takes
+	if s.busy() { // its end is news, however long it takes
 		at = time.Now().Add(time.Hour)
 	}
 	for region, w := range s.watching {

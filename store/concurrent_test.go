@@ -243,6 +243,44 @@ func TestLedger_killed_while_writing(t *testing.T) {
 	checkSerial(t, l, int(m.Serial))
 }
 
+// A seat is given on as soon as a verdict has its place: at no moment does the disk
+// hold more open intents than there are seats.
+func TestLedger_seats_given_on_when_queued(t *testing.T) {
+	const seats, jobs = 6, 300
+	path := newPath(t)
+	l := reopen(t, path)
+	witness, err := OpenReadOnly(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = witness.Close() }()
+	free := make(chan struct{}, jobs+seats)
+	for range seats {
+		free <- struct{}{}
+	}
+	var work sync.WaitGroup
+	for i := range jobs {
+		<-free
+		work.Go(func() {
+			name := fmt.Sprint(i)
+			if err := l.Intend(t.Context(), intentOf(name, plan.StateNone, 1)); err != nil {
+				t.Error(err)
+			}
+			verdict := step(name, plan.StateIntent, 1, plan.StateCreated)
+			verdict.Queued = func() { free <- struct{}{} }
+			if err := l.Settle(t.Context(), verdict); err != nil {
+				t.Error(err)
+			}
+		})
+		counts, err := witness.Counts(t.Context(), "p")
+		if open := counts[plan.StateIntent]; err != nil || open > seats {
+			t.Fatalf("%d intents are open on disk with %d seats (%v)", open, seats, err)
+		}
+	}
+	work.Wait()
+	checkSerial(t, l, 2*jobs)
+}
+
 // A bubble ends only when every goroutine in it has: a Ledger starts none that
 // outlives Close, and the workers that wait in its queue do not stop the clock.
 func TestLedger_in_a_bubble(t *testing.T) {

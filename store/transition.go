@@ -76,14 +76,14 @@ func (l *Ledger) Settle(ctx context.Context, t plan.Transition) error {
 		return fmt.Errorf("%s: %w: %w", op, ErrIllegal, err)
 	}
 	full := t.To == plan.StateCreated && crashpoint.Fails(crashpoint.CreatedUnsaved)
-	return l.write(ctx, op, func(w *writer) error {
+	return l.carry(&item{op: op, queued: t.Queued, do: func(w *writer) error {
 		if full {
 			return syscall.ENOSPC
 		}
 		err := w.settle(t)
 		crashpoint.At(crashpoint.VerdictWritten)
 		return err
-	})
+	}})
 }
 
 func (w *writer) settle(t plan.Transition) error {

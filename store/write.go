@@ -105,10 +105,11 @@ func (w *writer) scan(query string, args []any, into ...any) error {
 
 // item is one change that waits for its transaction.
 type item struct {
-	op   string
-	do   func(*writer) error
-	last bool // the ledger closes behind it
-	err  error
+	op     string
+	do     func(*writer) error
+	queued func() // told that it has its place; nil for nobody
+	last   bool   // the ledger closes behind it
+	err    error
 	// wake says true when the item has to lead, and false when it is done.
 	wake chan bool
 }
@@ -118,15 +119,22 @@ type item struct {
 // the next one, in the order they came; each is undone by itself if it fails.
 // ctx does not interrupt it: a verdict is recorded also after a cancel.
 func (l *Ledger) write(_ context.Context, op string, do func(*writer) error) error {
+	return l.carry(&item{op: op, do: do})
+}
+
+// carry is write for an item.
+func (l *Ledger) carry(it *item) error {
 	if l.writer == nil {
-		return &Error{Kind: ErrPermission, Path: l.path, Text: op + ": it was opened for reading only"}
+		return &Error{Kind: ErrPermission, Path: l.path, Text: it.op + ": it was opened for reading only"}
 	}
-	it := &item{op: op, do: do}
 	if !l.enqueue(it) {
-		return &Error{Kind: ErrClosed, Path: l.path, Text: op + ": it is closed"}
+		return &Error{Kind: ErrClosed, Path: l.path, Text: it.op + ": it is closed"}
+	}
+	if it.queued != nil {
+		it.queued()
 	}
 	l.serve(it)
-	return trouble(l.path, op, it.err)
+	return trouble(l.path, it.op, it.err)
 }
 
 // enqueue reports false when the ledger is closed.

@@ -1,0 +1,60 @@
+package runner_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+)
+
+// slowDisk is a ledger whose records take their place at once and are on disk a
+// while later.
+type slowDisk struct {
+	runner.Ledger
+	takes           time.Duration
+	waiting, widest *atomic.Int64
+}
+
+func (l slowDisk) Settle(ctx context.Context, t plan.Transition) error {
+	if t.Queued != nil {
+		t.Queued()
+		t.Queued = nil
+	}
+	if n := l.waiting.Add(1); n > l.widest.Load() {
+		l.widest.Store(n)
+	}
+	time.Sleep(l.takes)
+	l.waiting.Add(-1)
+	return l.Ledger.Settle(ctx, t)
+}
+
+// A worker whose record has its place in the ledger holds up nobody, and there are
+// never more of them than twice the seats; a single seat is not given on.
+func TestSeatIsFreeWhileTheVerdictGoesToDisk(t *testing.T) {
+	for _, c := range []struct {
+		seats           int
+		least, most     time.Duration
+		widest, busiest int
+	}{
+		{seats: 1, least: 40 * time.Second, most: 41 * time.Second, widest: 1, busiest: 1},
+		{seats: 2, least: 10 * time.Second, most: 13 * time.Second, widest: 3, busiest: 2},
+	} {
+		inBubble(t, 20, func(f *fixture) {
+			f.options.Parallel = c.seats
+			f.cloud.latency = time.Second
+			disk := slowDisk{takes: time.Second, waiting: new(atomic.Int64), widest: new(atomic.Int64)}
+			f.wrap = func(l runner.Ledger) runner.Ledger { disk.Ledger = l; return disk }
+			report := f.mustRun()
+			f.wantCounts(report, runner.Counts{Created: 20})
+			if report.Elapsed < c.least || report.Elapsed > c.most {
+				f.Errorf("%d seats: it took %s, want %s to %s", c.seats, report.Elapsed, c.least, c.most)
+			}
+			if n := int(disk.widest.Load()); n > c.widest || f.cloud.busiest > c.busiest {
+				f.Errorf("%d seats: %d recorded at once, and %d requests were on the wire", c.seats, n, f.cloud.busiest)
+			}
+		})
+	}
+}
