@@ -37,6 +37,14 @@ func NewGovernor(ceiling float64) *Governor {
 // Wait blocks until a call may be sent, or returns the context's error.
 func (g *Governor) Wait(ctx context.Context, operation, region string) error {
 	p := g.pace(operation, region)
+	// One at a time waits for the next token: were all of them to wake for it, most of
+	// a run at a low rate would be spent waking.
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	for {
 		delay := p.reserve(time.Now())
 		if delay <= 0 {

@@ -12,7 +12,7 @@ const (
 	// rateStart is the pace before anything is known. Until the first throttled answer
 	// it grows so many times as fast each second: what is throttled was not carried out
 	// and costs little, and a service without a quota is not kept waiting.
-	rateStart = 500.0
+	rateStart = 300.0
 	rateRise  = 16.0
 	// rateAdvised is the pace that is advised while calls are throttled (API reference,
 	// section 7): only a measured limit is less.
@@ -54,6 +54,7 @@ const (
 // pace is the state of one lane.
 type pace struct {
 	ceiling float64
+	turn    chan struct{} // holds whoever waits for the next token
 
 	mu        sync.Mutex
 	limiter   *rate.Limiter
@@ -72,7 +73,7 @@ type pace struct {
 }
 
 func newPace(ceiling float64) *pace {
-	p := &pace{ceiling: ceiling, grownAt: time.Now()}
+	p := &pace{ceiling: ceiling, turn: make(chan struct{}, 1), grownAt: time.Now()}
 	p.limiter = rate.NewLimiter(0, 1)
 	p.set(math.Min(rateStart, ceiling))
 	return p
