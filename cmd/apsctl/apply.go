@@ -88,7 +88,7 @@ The plan's own run: and limits: sections set defaults for the flags below.
 }
 
 func (c *applyCommand) run(cmd *cobra.Command, args []string) error {
-	if err := c.alone.begin(cmd, c.app, c.target.ledgerPath()); err != nil {
+	if err := c.alone.begin(cmd, c.app, inUse{c.target.ledgerPath(), args}); err != nil {
 		return err
 	}
 	if !c.yes && slices.Contains(args, plan.StdinPath) {
@@ -225,7 +225,7 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 // before anything was to be carried out.
 func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *service, ledger *store.Ledger, runID string) (*runner.Report, error) {
 	display := newDisplay(c.app)
-	reservePath := c.target.ledgerPath() + ".reserve"
+	reservePath := c.target.ledgerPath() + reserveSuffix
 	if err := putBy(reservePath); err != nil {
 		display.warn("no disk space could be put by for an emergency: the disk may be nearly full")
 	}

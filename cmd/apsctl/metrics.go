@@ -22,10 +22,16 @@ import (
 	"github.com/apsctl/apsctl/store"
 )
 
+// metricsBeginning is how a file of metrics begins, whoever wrote it.
+const metricsBeginning = "# "
+
 // writeMetrics writes what a run and its ledger come to for node_exporter's
 // textfile collector. The file is replaced as a whole and may be read by everybody:
 // the collector is another user, and names of plans are all that it tells.
-func writeMetrics(ctx context.Context, path string, b *bulletin) error {
+func writeMetrics(ctx context.Context, path string, used inUse, b *bulletin) error {
+	if err := cmp.Or(ordinaryOrNew(path), used.refuseBut(path, metricsBeginning)); err != nil {
+		return err
+	}
 	if b.record.Plan == "" {
 		return errors.New("the plan's name is not known")
 	}

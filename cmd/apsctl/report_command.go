@@ -101,7 +101,7 @@ func (c *reportCommand) run(cmd *cobra.Command, plans []string) error {
 		}
 		return w.Flush()
 	}
-	err = writeReportFile(c.out, func(file *os.File) error {
+	err = writeReportFile(c.out, inUse{ledger: c.target.ledgerPath()}, func(file *os.File) error {
 		w := bufio.NewWriter(file)
 		if err := c.write(w, m); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,14 +12,10 @@ import (
 // writeReportFile gives the file at path the content that write makes, readable
 // by its owner only. What was there stays whole until the new content is on disk,
 // however this ends. A symbolic link, and whatever is no ordinary file, is refused
-// and not followed.
-func writeReportFile(path string, write func(*os.File) error) error {
-	switch info, err := os.Lstat(path); {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
+// and not followed; so are the ledger and plans.
+func writeReportFile(path string, used inUse, write func(*os.File) error) error {
+	if err := cmp.Or(ordinaryOrNew(path), used.refuse(path)); err != nil {
 		return cannotWrite(path, err)
-	case !info.Mode().IsRegular():
-		return cannotWrite(path, errors.New("it is a link, a folder or a device; name an ordinary file"))
 	}
 	folder := filepath.Dir(path)
 	draft, err := os.CreateTemp(folder, ".apsctl-report-*") // mode 0600

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,6 +26,7 @@ const savedBytesMax = 2 << 30
 type saving struct {
 	path  string
 	force bool
+	used  inUse
 }
 
 func (s *saving) addFlags(cmd *cobra.Command) {
@@ -36,29 +36,23 @@ func (s *saving) addFlags(cmd *cobra.Command) {
 
 // check refuses what would be the wrong file to write, before any work.
 func (s *saving) check() error {
-	info, err := os.Lstat(s.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if err := ordinaryOrNew(s.path); err != nil {
+		return coded(codeExists, fmt.Errorf("the plan is not saved to %s: %w", s.path, err))
+	}
+	if startsAsSaved(s.path) {
 		return nil
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular():
-		return coded(codeExists, fmt.Errorf("%s is no regular file, and is left as it is: name another one with --out", s.path))
-	case s.force || startsAsSaved(s.path):
+	}
+	if err := s.used.refuse(s.path); err != nil {
+		return coded(codeExists, fmt.Errorf("the plan is not saved to %s: %w", s.path, err))
+	}
+	if _, err := os.Lstat(s.path); s.force || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return coded(codeExists, fmt.Errorf("%s is no saved plan, and is left as it is: name another one with --out, or add --force", s.path))
 }
 
 func startsAsSaved(path string) bool {
-	file, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	head := make([]byte, len(plan.SavedPrefix()))
-	_, err = io.ReadFull(file, head)
-	return err == nil && string(head) == plan.SavedPrefix()
+	return strings.HasPrefix(string(headOf(path)), plan.SavedPrefix())
 }
 
 // write puts the saved plan in its place whole or not at all. Only its owner may
@@ -108,6 +102,7 @@ func (c *planCommand) checkSaving(cmd *cobra.Command) error {
 	case c.refresh.Sampled():
 		return usagef(cmd, "a sample is of other jobs each time, and so cannot be saved: take --refresh changed or all")
 	}
+	c.saving.used = inUse{c.target.ledgerPath(), cmd.Flags().Args()}
 	return c.saving.check()
 }
 

@@ -194,7 +194,7 @@ func TestSavingReplacesOnlySavedPlans(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, force := range []string{"--force=false", "--force"} {
-		wantIn(t, b.want(exitLimit, "plan", "--out", "link", force, "p.yaml").stderr, "no regular file")
+		wantIn(t, b.want(exitLimit, "plan", "--out", "link", force, "p.yaml").stderr, "ordinary file")
 	}
 	wantIn(t, b.want(exitInvalid, "plan", "--force", "p.yaml").stderr, "--force is for --out")
 	b.want(exitFailure, "plan", "--out", "missing/p.saved", "p.yaml")

@@ -30,6 +30,7 @@ type unattended struct {
 	progress   progressForm
 
 	started  time.Time
+	used     inUse
 	skipped  bool // the ledger was left to another run
 	news     bulletin
 	beat     *heartbeat   // nil for none
@@ -57,10 +58,10 @@ func (u *unattended) addFlags(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("notify-form", cobra.FixedCompletions(notifyForms, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// begin checks the flags and starts the clock. ledger is its path.
-func (u *unattended) begin(cmd *cobra.Command, a *app, ledger string) error {
-	u.started = time.Now()
-	u.news = bulletin{ledger: ledger, record: newRunRecord(&plan.Plan{})}
+// begin checks the flags and starts the clock.
+func (u *unattended) begin(cmd *cobra.Command, a *app, used inUse) error {
+	u.started, u.used = time.Now(), used
+	u.news = bulletin{ledger: used.ledger, record: newRunRecord(&plan.Plan{})}
 	u.news.record.ID = ""
 	if err := u.hooks(cmd, a); err != nil {
 		return err
@@ -128,7 +129,7 @@ func (u *unattended) over(parent context.Context, a *app, err error) {
 		u.notifier.tell(ctx, a, &u.news)
 	}
 	if u.metrics != "" {
-		if err := writeMetrics(ctx, u.metrics, &u.news); err != nil {
+		if err := writeMetrics(ctx, u.metrics, u.used, &u.news); err != nil {
 			a.warn("the metrics were not written to " + u.metrics + ": " + err.Error())
 		}
 	}
@@ -146,7 +147,7 @@ func (u *unattended) openEvents(a *app) {
 		s.warn = s.warning
 	}
 	if u.events != "" {
-		file, err := openEventFile(u.events)
+		file, err := u.openEventFile()
 		if err != nil {
 			s.warn("nothing is written to the file of --events: " + err.Error())
 		} else {
@@ -156,6 +157,13 @@ func (u *unattended) openEvents(a *app) {
 	if s.live != nil || s.file != nil {
 		u.stream = s
 	}
+}
+
+func (u *unattended) openEventFile() (*os.File, error) {
+	if err := u.used.refuseBut(u.events, "{"); err != nil {
+		return nil, fmt.Errorf("%s: %w", u.events, err)
+	}
+	return openEventFile(u.events)
 }
 
 // listen has the stream told of what happens in a run.
