@@ -26,6 +26,7 @@ type bulletin struct {
 	report   *runner.Report // nil when nothing was carried out
 	calls    []aps.CallCount
 	delays   map[string]int64 // by job id, of the listings that were taken
+	died     bool             // a run before did so, and nobody was told
 	code     int
 	failed   error // what ended it altogether, or nil
 	finished time.Time
@@ -68,7 +69,7 @@ func (b *bulletin) outcome() runOutcome { return outcomeOf(b.code) }
 type earlier struct {
 	Run        string     `json:"run"`
 	Outcome    runOutcome `json:"outcome"`
-	ExitCode   int        `json:"exit_code"` // 0 for one that died
+	ExitCode   *int       `json:"exit_code,omitempty"` // nil for one that died
 	StartedAt  time.Time  `json:"started_at"`
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
 }
@@ -85,31 +86,40 @@ func commandWord(r plan.RunRecord) string {
 const lookBack = 20
 
 // before returns the run of the same plan before this one, nil when there was
-// none. A run without an end has died, unless it is the one that turned this one
-// away.
-func (b *bulletin) before(ctx context.Context, ledger *store.Ledger) (*earlier, error) {
+// none, and notes whether one died since told. A run without an end has died, unless
+// it is the one that turned this one away.
+func (b *bulletin) before(ctx context.Context, ledger *store.Ledger, told *told) (last *earlier, err error) {
 	runs, err := ledger.RunsBefore(ctx, b.record.ID, b.record.Plan, commandWord(b.record), lookBack)
 	if err != nil {
 		return nil, err
 	}
+	known := told == nil
 	for _, r := range runs {
-		e := &earlier{Run: r.ID, Outcome: outcomeOf(r.ExitCode), ExitCode: r.ExitCode, StartedAt: r.StartedAt.UTC()}
-		switch {
-		case !r.FinishedAt.IsZero():
-			e.FinishedAt = timeJSON(r.FinishedAt)
-			return e, nil
-		case b.locked:
-			e.Outcome = outcomeDied
-			return e, nil
+		known = known || told.knows(r)
+		over := !r.FinishedAt.IsZero()
+		if !over && !b.locked {
+			continue
+		}
+		b.died = b.died || !over && !known
+		if last == nil {
+			last = newEarlier(r)
 		}
 	}
-	return nil, nil
+	return last, nil
+}
+
+func newEarlier(r store.Run) *earlier {
+	e := &earlier{Run: r.ID, Outcome: outcomeDied, StartedAt: r.StartedAt.UTC()}
+	if !r.FinishedAt.IsZero() {
+		e.Outcome, e.ExitCode, e.FinishedAt = outcomeOf(r.ExitCode), &r.ExitCode, timeJSON(r.FinishedAt)
+	}
+	return e
 }
 
 // remember reads the run before from the ledger, and records this one where it
 // ended before it could be: the next run compares with it. Nothing is made or
 // changed of a ledger that is not there, or is not this plan's to write.
-func (b *bulletin) remember(ctx context.Context, a *app) (*earlier, error) {
+func (b *bulletin) remember(ctx context.Context, a *app, told *told) (*earlier, error) {
 	reader, err := store.OpenReadOnly(ctx, b.ledger)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -117,7 +127,7 @@ func (b *bulletin) remember(ctx context.Context, a *app) (*earlier, error) {
 	if err != nil {
 		return nil, err
 	}
-	last, err := b.before(ctx, reader)
+	last, err := b.before(ctx, reader, told)
 	_ = reader.Close()
 	if err != nil || b.record.ID != "" || b.code == exitLedger {
 		return last, err

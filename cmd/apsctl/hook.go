@@ -71,7 +71,8 @@ func isLoopback(host string) bool {
 func (h *hook) below(part string) *hook { return &hook{h.url.JoinPath(part)} }
 
 // post sends one request and returns the beginning of the answer. It follows
-// redirects within the same host only. The error names the host and nothing else
+// redirects within the same host only, and of them those that keep what is sent: any
+// other would be answered with 200 although nothing arrived. The error names the host and nothing else
 // of the address.
 func (h *hook) post(ctx context.Context, contentType string, body []byte) (answer []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
@@ -101,10 +102,10 @@ func (h *hook) post(ctx context.Context, contentType string, body []byte) (answe
 	return answer, nil
 }
 
-// sameHost keeps a redirect from carrying the message elsewhere.
+// sameHost keeps a redirect from carrying the message elsewhere, or from dropping it.
 func sameHost(request *http.Request, via []*http.Request) error {
-	first := via[0].URL
-	if request.URL.Host != first.Host || request.URL.Scheme != first.Scheme || len(via) > hookRedirectsMax {
+	first, code := via[0].URL, request.Response.StatusCode
+	if code != http.StatusTemporaryRedirect && code != http.StatusPermanentRedirect || request.URL.Host != first.Host || request.URL.Scheme != first.Scheme || len(via) > hookRedirectsMax {
 		return http.ErrUseLastResponse
 	}
 	return nil

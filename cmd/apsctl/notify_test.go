@@ -214,6 +214,11 @@ func TestHookThatFailsDecidesNothing(t *testing.T) {
 		"to another host": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.address(), http.StatusTemporaryRedirect)
 		}, "not followed", 1},
+		"a redirect that drops the message": {func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				http.Redirect(w, r, r.URL.Path, http.StatusFound)
+			}
+		}, "302", 1},
 		"endless redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)
 		}, "not followed", 1 + hookRedirectsMax},

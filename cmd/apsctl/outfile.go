@@ -16,7 +16,7 @@ const reserveSuffix = ".reserve"
 
 // ledgerSuffixes are those of the ledger itself and of the files beside it, which
 // SQLite, the lock and runs make.
-var ledgerSuffixes = []string{"", "-wal", "-shm", "-journal", ".lock", reserveSuffix}
+var ledgerSuffixes = []string{"", "-wal", "-shm", "-journal", ".lock", reserveSuffix, toldSuffix}
 
 // ordinaryOrNew refuses to replace what is there and no ordinary file: a rename
 // would put a file in place of a device or a link without a word.

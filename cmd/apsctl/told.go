@@ -1,0 +1,66 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/apsctl/apsctl/store"
+)
+
+// toldSuffix is that of the file beside the ledger which keeps what people were
+// told: one JSON object a line, of which the last one about a plan counts. It is
+// appended to once a message was taken, so that a run that dies in between has the
+// next one tell it again.
+const toldSuffix = ".told"
+
+// told is what people were told last of a plan's runs.
+type told struct {
+	Plan    string     `json:"plan"`
+	Command string     `json:"command"`
+	Outcome runOutcome `json:"outcome"`
+	Run     string     `json:"run"` // "" when the ledger could not record it
+	At      time.Time  `json:"at"`
+}
+
+// toldOf reads what people were told last of runs like b's; nil for nothing. Lines
+// that are no JSON are those that a crash or a full disk cut short.
+func toldOf(b *bulletin) (last *told, err error) {
+	text, err := os.ReadFile(b.ledger + toldSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for line := range strings.Lines(string(text)) {
+		var t told
+		if json.Unmarshal([]byte(line), &t) == nil && t.Plan == b.record.Plan && t.Command == commandWord(b.record) {
+			last = &t
+		}
+	}
+	return last, err
+}
+
+// keepTold records that b was told. Nothing is made beside a ledger that is not
+// there, or that belongs to somebody else.
+func keepTold(b *bulletin) error {
+	if _, err := os.Stat(b.ledger); errors.Is(err, fs.ErrNotExist) || errors.As(b.failed, new(*store.ForeignError)) {
+		return nil
+	}
+	line, err := json.Marshal(told{b.record.Plan, commandWord(b.record), b.outcome(), b.record.ID, b.finished.UTC()})
+	if err != nil {
+		return err
+	}
+	file, err := openEventFile(b.ledger + toldSuffix)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(append(line, '\n'))
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// knows reports whether the run r was over, or had been told of, by then.
+func (t *told) knows(r store.Run) bool {
+	return r.ID == t.Run || t.Run == "" && !r.StartedAt.After(t.At)
+}
