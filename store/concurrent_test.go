@@ -53,9 +53,9 @@ func TestWrite_group_commit(t *testing.T) {
 	if won.Load() != jobs || lost.Load() != jobs*(rivals-1) || same.Load() != jobs/2 {
 		t.Errorf("got %d, %d, %d; want %d, %d, %d", won.Load(), lost.Load(), same.Load(), jobs, jobs*(rivals-1), jobs/2)
 	}
-	counts, err := l.Counts(t.Context(), "p")
-	if err != nil || counts[plan.StateCreated] != jobs/2 || counts[plan.StateIntent] != jobs/2 {
-		t.Errorf("got %v, %v", counts, err)
+	summary, err := l.Summary(t.Context(), "p", 0)
+	if err != nil || summary.States[plan.StateCreated] != jobs/2 || summary.States[plan.StateIntent] != jobs/2 {
+		t.Errorf("got %v, %v", summary, err)
 	}
 	checkSerial(t, l, jobs+jobs/2)
 }
@@ -272,8 +272,8 @@ func TestLedger_seats_given_on_when_queued(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		counts, err := witness.Counts(t.Context(), "p")
-		if open := counts[plan.StateIntent]; err != nil || open > seats {
+		summary, err := witness.Summary(t.Context(), "p", 0)
+		if open := summary.States[plan.StateIntent]; err != nil || open > seats {
 			t.Fatalf("%d intents are open on disk with %d seats (%v)", open, seats, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +77,9 @@ func (l *Ledger) Entries(ctx context.Context, f Filter) ([]plan.Entry, error) {
 		for _, state := range f.States {
 			args = append(args, string(state))
 		}
+		if !slices.Contains(f.States, plan.StateCreated) {
+			where = append(where, otherRule)
+		}
 	}
 	entries, err := readEntries(ctx, l.read, strings.Join(where, " AND "), args...)
 	return entries, trouble(l.path, "read its entries", err)
@@ -86,6 +90,9 @@ const liveRule = "state IN ('created', 'lost') AND region = ?"
 
 // openRule is word for word the rule of the index entries_open, in brackets.
 const openRule = "(state = 'intent' OR state = 'unknown' OR state = 'conflict' OR state = 'duplicate')"
+
+// otherRule is word for word the rule of the index entries_other.
+const otherRule = "state <> 'created'"
 
 // Live returns the entries of all plans in region that have a job id, created
 // and lost ones, sorted by plan and name. A complete listing of the region that
@@ -104,24 +111,6 @@ func (l *Ledger) Stands(ctx context.Context, planName, name string, attempt int)
 			return nil
 		})
 	return stands, trouble(l.path, fmt.Sprintf("read job %q of plan %q", name, planName), err)
-}
-
-// Counts returns how many entries of planName are in each state; states without
-// any are absent. "" counts all plans together.
-func (l *Ledger) Counts(ctx context.Context, planName string) (map[plan.State]int, error) {
-	query, args := "SELECT state, count(*) FROM entries WHERE plan = ? GROUP BY state", []any{planName}
-	if planName == "" {
-		query, args = "SELECT state, count(*) FROM entries GROUP BY state", nil
-	}
-	counts := map[plan.State]int{}
-	err := each(ctx, l.read, query, args, func(rows *sql.Rows) error {
-		var state plan.State
-		var n int
-		err := rows.Scan(&state, &n)
-		counts[state] = n
-		return err
-	})
-	return counts, trouble(l.path, "count its entries", err)
 }
 
 // view runs do in one read transaction, which sees one state of the ledger.
@@ -151,7 +140,12 @@ func each(ctx context.Context, q querier, query string, args []any, do func(*sql
 
 // readEntries returns the entries for which where holds, sorted by plan and name.
 func readEntries(ctx context.Context, q querier, where string, args ...any) (entries []plan.Entry, err error) {
-	query := "SELECT " + entryColumns + " FROM entries WHERE " + where + " ORDER BY plan, name"
+	return readFirst(ctx, q, -1, where, args...)
+}
+
+// readFirst returns the first of these only; a limit below zero is none.
+func readFirst(ctx context.Context, q querier, limit int, where string, args ...any) (entries []plan.Entry, err error) {
+	query := fmt.Sprintf("SELECT "+entryColumns+" FROM entries WHERE %s ORDER BY plan, name LIMIT %d", where, limit)
 	err = each(ctx, q, query, args, func(rows *sql.Rows) error {
 		e, err := scanEntry(rows)
 		entries = append(entries, e)

@@ -323,12 +323,15 @@ func TestLedger_entries_live_counts(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	counts, err := l.Counts(t.Context(), "p")
-	if diff := cmp.Diff(map[plan.State]int{"created": 2, "lost": 1, "intent": 1}, counts); err != nil || diff != "" {
+	summary, err := l.Summary(t.Context(), "p", 2)
+	if diff := cmp.Diff(map[plan.State]int{"created": 2, "lost": 1, "intent": 1}, summary.States); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
-	if counts, err := l.Counts(t.Context(), ""); err != nil || counts["created"] != 3 {
-		t.Errorf("got %v, %v", counts, err)
+	if got := names(summary.First, nil); got != "p/a p/b" {
+		t.Errorf("the first are %s", got)
+	}
+	if summary, err := l.Summary(t.Context(), "", 9); err != nil || summary.States["created"] != 3 || len(summary.First) != 5 {
+		t.Errorf("got %v, %v", summary, err)
 	}
 }
 

@@ -47,9 +47,15 @@ func renamedFrom(e Event) string {
 	return proof.RenamedFrom
 }
 
+// distinctPlans leaps from each plan to the next: SELECT DISTINCT looks at each entry.
+const distinctPlans = `WITH RECURSIVE plans(plan) AS (
+	SELECT min(plan) FROM entries
+	UNION ALL SELECT (SELECT min(plan) FROM entries WHERE plan > plans.plan) FROM plans WHERE plan IS NOT NULL
+) SELECT plan FROM plans WHERE plan IS NOT NULL`
+
 // Plans returns the names of the plans that have entries, sorted.
 func (l *Ledger) Plans(ctx context.Context) (plans []string, err error) {
-	err = each(ctx, l.read, "SELECT DISTINCT plan FROM entries ORDER BY plan", nil, func(rows *sql.Rows) error {
+	err = each(ctx, l.read, distinctPlans, nil, func(rows *sql.Rows) error {
 		var name string
 		err := rows.Scan(&name)
 		plans = append(plans, name)

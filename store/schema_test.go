@@ -80,9 +80,11 @@ func TestSchema_indexes_are_used(t *testing.T) {
 		"SELECT " + entryColumns + " FROM entries WHERE " + strings.Replace(liveRule, "?", "'r'", 1) + " ORDER BY plan, name": "entries_live",
 		strings.NewReplacer("?1", "'p'", "?2", "'r'", "?3", "'n'").Replace(openElsewhere):                                     "entries_open (plan>?)",
 		"SELECT " + entryColumns + " FROM entries WHERE " + openRule + " AND plan <> 'p' ORDER BY plan, name":                 "entries_open",
-		"SELECT state, count(*) FROM entries WHERE plan = 'p' GROUP BY state":                                                 "COVERING INDEX entries_by_state",
-		"SELECT id FROM events WHERE plan = 'p' AND name = 'a' ORDER BY id":                                                   "events_by_job",
-		"SELECT e.plan FROM attempts a JOIN entries e ON e.id = a.entry_id WHERE a.nonce = 'n' ORDER BY a.attempt":            "sqlite_autoindex_attempts",
+		strings.ReplaceAll(countOthers, "?1", "'p'"):                                                                          "COVERING INDEX entries_other",
+		"SELECT " + entryColumns + " FROM entries WHERE state IN ('rejected') AND " + otherRule + " AND plan = 'p'":           "entries_other",
+		countAll: "COVERING INDEX",
+		"SELECT id FROM events WHERE plan = 'p' AND name = 'a' ORDER BY id":                                        "events_by_job",
+		"SELECT e.plan FROM attempts a JOIN entries e ON e.id = a.entry_id WHERE a.nonce = 'n' ORDER BY a.attempt": "sqlite_autoindex_attempts",
 	} {
 		var steps []string
 		err := each(t.Context(), l.read, "EXPLAIN QUERY PLAN "+query, nil, func(rows *sql.Rows) error {

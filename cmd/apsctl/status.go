@@ -4,14 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"github.com/apsctl/apsctl/internal/printable"
@@ -106,6 +101,9 @@ func (c *statusCommand) run(cmd *cobra.Command, args []string) error {
 	if c.watch {
 		return c.keepWatching(ctx, ledger, regions)
 	}
+	if !c.refresh && !c.full && !c.output.json() && c.chosen.choice.IsZero() {
+		return c.printSummary(ctx, ledger)
+	}
 	jobs, err := c.inLedger(ctx, ledger, regions)
 	if err == nil && c.refresh && len(jobs) > 0 {
 		err = c.ask(ctx, regions, jobs)
@@ -114,6 +112,23 @@ func (c *statusCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	return c.print(jobs)
+}
+
+// printSummary is print of all jobs of the ledger, of which it reads only those that
+// are shown.
+func (c *statusCommand) printSummary(ctx context.Context, ledger *store.Ledger) error {
+	if err := checkPlan(ctx, ledger, c.chosen.plan); err != nil {
+		return err
+	}
+	summary, err := ledger.Summary(ctx, c.chosen.plan, statusShown)
+	if err != nil {
+		return err
+	}
+	jobs := make([]jobStatus, len(summary.First))
+	for i, entry := range summary.First {
+		jobs[i].Entry = entry
+	}
+	return writeStatus(c.app.stdout, jobs, len(jobs), summary.States, false)
 }
 
 // inLedger are the chosen jobs as the ledger has them.
@@ -273,79 +288,11 @@ func (c *statusCommand) print(jobs []jobStatus) error {
 		_, err := fmt.Fprintln(c.app.stdout, "No job of the ledger fits.")
 		return err
 	}
-	return writeStatus(c.app.stdout, jobs, c.refresh, c.full)
-}
-
-func writeStatus(w io.Writer, jobs []jobStatus, refreshed, full bool) error {
-	if len(jobs) == 0 {
-		_, err := fmt.Fprintln(w, "The ledger knows no job.")
-		return err
-	}
 	shown := len(jobs)
-	if !full {
+	if !c.full {
 		shown = min(shown, statusShown)
 	}
-	t := table.NewWriter()
-	t.SuppressTrailingSpaces()
-	t.SetStyle(plan.PlainTable)
-	header := table.Row{"plan", "job", "state", "job id", "source", "destination"}
-	if refreshed {
-		header = append(header, "status", "progress", "delay")
-	}
-	t.AppendHeader(header)
-	for _, job := range jobs[:shown] {
-		t.AppendRow(job.row(refreshed))
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s.\n\n%s\n", plan.Count(len(jobs), "job"), countStates(jobs), t.Render())
-	if more := len(jobs) - shown; more > 0 {
-		fmt.Fprintf(&b, "… and %s; --full lists all\n", plan.Count(more, "more job"))
-	}
-	logged := make([]loggedJob, len(jobs))
-	for i, j := range jobs {
-		logged[i] = loggedJob{j.Name, j.JobID, j.logs}
-	}
-	writeLastLogs(&b, logged)
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func (j jobStatus) row(refreshed bool) table.Row {
-	row := table.Row{
-		printable.Line(j.Plan), printable.Line(j.Name), string(j.State), printable.Line(j.JobID),
-		printable.Line(j.Spec.Source.Instance), printable.Line(j.Spec.Destination.Instance),
-	}
-	if !refreshed {
-		return row
-	}
-	duplicates := ""
-	if j.others > 0 {
-		duplicates = fmt.Sprintf(" (and %d more of this name)", j.others)
-	}
-	if j.remote == nil {
-		return append(row, "not listed"+duplicates, "", "")
-	}
-	status := j.remote.Status + duplicates
-	if message := j.remote.ErrorMessage; message != "" && !strings.EqualFold(message, "OK") {
-		status += ": " + message
-	}
-	return append(row, printable.Clip(status, 60), printable.Clip(j.remote.Progress, 8), strconv.FormatInt(j.remote.DelaySeconds, 10))
-}
-
-// countStates says how many jobs are in each state, in the order of plan.States.
-func countStates(jobs []jobStatus) string {
-	counts := map[plan.State]int{}
-	for _, job := range jobs {
-		counts[job.State]++
-	}
-	var parts []string
-	for _, state := range slices.Concat([]plan.State{plan.StateCreated}, plan.States) {
-		if n := counts[state]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, state))
-			delete(counts, state)
-		}
-	}
-	return strings.Join(parts, ", ")
+	return writeStatus(c.app.stdout, jobs, shown, countStates(jobs), c.refresh)
 }
 
 type statusJSON struct {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/apsctl/apsctl/plan"
 )
 
 func (b *bench) statusOf(args ...string) (out statusJSON) {
@@ -61,4 +64,26 @@ func TestApplyShowsWhyJobsDoNotRun(t *testing.T) {
 	if n := c.stats().Actions["DescribeApsActionLogs"].Calls; n != 2 {
 		t.Errorf("%d jobs were asked for their logs, want 2", n)
 	}
+}
+
+// TestStatusSummaryIsThatOfAllJobs: without a selector most jobs are only counted.
+func TestStatusSummaryIsThatOfAllJobs(t *testing.T) {
+	b := newBench(t)
+	seeds := []seed{
+		{name: "job-0900", state: plan.StateIntent}, {name: "job-0901", state: plan.StateUnknown}, {name: "job-0902", state: plan.StateLost, jobID: "aps-902"},
+		{plan: "other", name: "job-0903", state: plan.StateCreated, jobID: "aps-903"},
+	}
+	for i := range statusShown {
+		name := fmt.Sprintf("job-%04d", i)
+		seeds = append(seeds, seed{name: name, state: plan.StateCreated, jobID: "aps-" + name})
+	}
+	b.seed(seeds...)
+	for _, args := range [][]string{nil, {"--plan", "bulk"}, {"--plan", "other"}} {
+		summary := b.want(0, append([]string{"status"}, args...)...)
+		if all := b.want(0, append([]string{"status", "*"}, args...)...); summary != all {
+			t.Errorf("status %q: %s\nand with a selector for all: %s", args, summary, all)
+		}
+	}
+	wantIn(t, b.want(0, "status").stdout, "104 jobs: 101 created, 1 intent, 1 unknown, 1 lost.", "… and 4 more jobs; --full lists all")
+	wantIn(t, b.want(exitFailure, "status", "--plan", "none").stderr, `it knows no plan "none"`)
 }

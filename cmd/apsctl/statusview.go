@@ -44,7 +44,7 @@ func (v statusView) states() string {
 	if len(v.jobs) == 0 {
 		return "no job of the ledger fits"
 	}
-	return plan.Count(len(v.jobs), "job") + ": " + countStates(v.jobs)
+	return plan.Count(len(v.jobs), "job") + ": " + statesText(countStates(v.jobs))
 }
 
 // listed counts the jobs by what the service says of them.

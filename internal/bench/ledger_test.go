@@ -155,5 +155,7 @@ func BenchmarkStatusOf1M(b *testing.B) {
 	}
 	b.ReportMetric(ofSmall.wall.Seconds()*1000, "ms/1k")
 	b.ReportMetric(ofLarge.wall.Seconds()*1000, "ms/1M")
+	b.ReportMetric(ofSmall.cpu.Seconds()*1000, "cpu-ms/1k")
+	b.ReportMetric(ofLarge.cpu.Seconds()*1000, "cpu-ms/1M")
 	b.ReportMetric(ofLarge.mebibytes(), "peak-MiB")
 }
