@@ -81,7 +81,7 @@ func TestIntentBesideAnOpenOneOfAnotherPlan(t *testing.T) {
 		if err := f.ledger.Intend(f.Context(), intent); err != nil {
 			f.Errorf("another region: %v", err)
 		}
-		if n, err := f.ledger.Counts(f.Context(), "renamed"); err != nil || n[plan.StateIntent] != 1 {
+		if n, err := f.ledger.Summary(f.Context(), "renamed", 0); err != nil || n.States[plan.StateIntent] != 1 {
 			f.Errorf("got %v, %v", n, err)
 		}
 	})

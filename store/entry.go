@@ -167,12 +167,19 @@ func scanEntry(rows *sql.Rows) (e plan.Entry, err error) {
 	}
 	e.JobID, e.SignedAt, e.UpdatedAt = jobID.String, fromMs(signed), fromMs(updated)
 	e.Pending.SignedAt, e.ComparedAt = fromMs(pending), fromMs(compared)
-	for text, into := range map[*string]any{
-		&spec: &e.Spec, &labels: &e.Labels, &candidates: &e.Candidates, &baseline: &e.Baseline,
-	} {
-		if err := json.Unmarshal([]byte(*text), into); err != nil {
+	for _, column := range []struct {
+		text string
+		into any
+	}{{spec, &e.Spec}, {labels, &e.Labels}, {candidates, &e.Candidates}, {baseline, &e.Baseline}} {
+		if column.text == nothing { // most of them, and a third of the time
+			continue
+		}
+		if err := json.Unmarshal([]byte(column.text), column.into); err != nil {
 			return e, fmt.Errorf("job %q of plan %q: %w", e.Name, e.Plan, err)
 		}
+	}
+	if life == noLife {
+		return e, nil
 	}
 	if e.Life, err = plan.ParseLife(life); err != nil {
 		return e, fmt.Errorf("job %q of plan %q: %w", e.Name, e.Plan, err)
@@ -180,11 +187,17 @@ func scanEntry(rows *sql.Rows) (e plan.Entry, err error) {
 	return e, nil
 }
 
+// nothing is how an empty list or map is kept, and read back as nil.
+const nothing = "null"
+
+// noLife is how a life of which the plan says nothing is kept.
+var noLife = plan.Life{}.Kept()
+
 // toJSON returns list or map as JSON, and "null" for an empty one, so that it
 // is read back as nil.
 func toJSON[T []string | map[string]string](value T) string {
 	if len(value) == 0 {
-		return "null"
+		return nothing
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
