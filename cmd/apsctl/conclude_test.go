@@ -105,6 +105,17 @@ func TestReaderThatGoesAwayHidesNoWorseOutcome(t *testing.T) {
 	}
 }
 
+// TestWatchThatCannotBeWrittenEnds: nobody would be told, for ever.
+func TestWatchThatCannotBeWrittenEnds(t *testing.T) {
+	b := newBench(t)
+	b.emulator()
+	b.write("plan.yaml", planOf(1))
+	b.want(exitDone, "apply", "--yes", "plan.yaml")
+	if r := b.startInto(b.full(), "status", "--watch").result(); r.code != exitFailure || !strings.Contains(r.stderr, string(codeOutput)) {
+		t.Errorf("got %s", r)
+	}
+}
+
 // TestConcludeKeepsTheWorstOutcome: trouble with the ledger wins over everything,
 // and nothing is kept back of the rest.
 func TestConcludeKeepsTheWorstOutcome(t *testing.T) {

@@ -41,7 +41,8 @@ func (c *statusCommand) checkWatch(cmd *cobra.Command) error {
 }
 
 // keepWatching shows the jobs again and again until a signal, which is how it is
-// meant to end: then it returns nil.
+// meant to end: then it returns nil. Where nobody can be shown anything any more, it
+// ends too.
 func (c *statusCommand) keepWatching(parent context.Context, ledger *store.Ledger, regions *listedRegions) error {
 	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
@@ -56,7 +57,9 @@ func (c *statusCommand) keepWatching(parent context.Context, ledger *store.Ledge
 			return err
 		}
 		view.again = time.Now().Add(c.interval)
-		show(view)
+		if err := show(view); err != nil {
+			return err
+		}
 		select {
 		case <-time.After(c.interval):
 		case <-ctx.Done():
@@ -92,10 +95,13 @@ func passing(err error) bool {
 
 // watchOn returns what shows a view: over and over in one place on a terminal, and
 // as lines on stdout elsewhere. end leaves the last view there.
-func (c *statusCommand) watchOn() (show func(statusView), end func()) {
+func (c *statusCommand) watchOn() (show func(statusView) error, end func()) {
 	screen := c.app.screen
 	if screen == nil || !c.app.stdoutTerminal {
-		return func(v statusView) { fmt.Fprintln(c.app.stdout, v.line()) }, func() {}
+		return func(v statusView) error {
+			_, err := fmt.Fprintln(c.app.stdout, v.line())
+			return err
+		}, func() {}
 	}
 	var mu sync.Mutex
 	var shown statusView
@@ -105,14 +111,15 @@ func (c *statusCommand) watchOn() (show func(statusView), end func()) {
 		shown.now = time.Now()
 		return shown.lines
 	})
-	return func(v statusView) {
+	return func(v statusView) error {
 			mu.Lock()
 			defer mu.Unlock()
 			if v.trouble != "" { // the last good look stays
 				shown.trouble, shown.again = v.trouble, v.again
-				return
+				return nil
 			}
 			shown = v
+			return nil
 		}, func() {
 			stop()
 			screen.leave()
