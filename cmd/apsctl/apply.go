@@ -243,12 +243,15 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath(), c.line),
 	}
 	c.alone.listen(&options, service.governor, display)
+	service.scanned = display.scanned
 	run := runner.New(wanted, ledger, service, c.app.secrets(service), service.governor, runner.SystemClock(), options)
 	reading, cancel := c.reading(ctx)
 	defer cancel()
 	var changes []plan.Change
 	if !unchanged {
+		display.start(nil)
 		changes, err = c.prepare(reading, run, wanted, ledger)
+		display.stop()
 	}
 	c.alone.news.delays = delaysIn(run.Listings())
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/aps"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/runner"
 )
@@ -28,8 +29,9 @@ type display struct {
 
 	ended func() // of the drawing
 
-	mu   sync.Mutex
-	last runner.Progress
+	mu    sync.Mutex
+	last  runner.Progress
+	scans map[string]aps.Scan // by region, those that are under way
 }
 
 func newDisplay(a *app) *display {
@@ -51,6 +53,9 @@ func (d *display) warn(line string) {
 // start draws until stop. ask gives the picture of a run, for a view with its jobs;
 // nil does with what observe was told.
 func (d *display) start(ask func() (runner.Picture, bool)) {
+	d.mu.Lock()
+	d.last = runner.Progress{} // of what was drawn before
+	d.mu.Unlock()
 	if d.plain || d.stream != nil || d.quiet {
 		d.screen = nil
 	}
@@ -62,7 +67,7 @@ func (d *display) start(ask func() (runner.Picture, bool)) {
 	stop := d.screen.keepPainting(func() layout {
 		p := d.picture(ask)
 		if p.Total == 0 {
-			return nil
+			return d.listing()
 		}
 		return runView{Picture: p, pace: pace.note(p.At, p.Done)}.lines
 	})
@@ -89,7 +94,9 @@ func (d *display) picture(ask func() (runner.Picture, bool)) runner.Picture {
 // draw tells in a line how the run stands.
 func (d *display) draw() {
 	switch p := d.picture(nil).Progress; {
-	case p.Total == 0 || d.quiet:
+	case d.quiet:
+	case p.Total == 0:
+		d.drawScans()
 	case d.stream != nil:
 		d.stream.progress(p)
 	default:

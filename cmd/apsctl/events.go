@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/aps"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
@@ -35,6 +36,8 @@ type streamEvent struct {
 	Rate      float64         `json:"rate,omitempty"`
 	Wave      int             `json:"wave,omitempty"`
 	Jobs      int             `json:"jobs,omitempty"`
+	Page      int             `json:"page,omitempty"`
+	Total     int             `json:"total,omitempty"`
 	Command   string          `json:"command,omitempty"`
 	Host      string          `json:"host,omitempty"`
 	PID       int             `json:"pid,omitempty"`
@@ -122,13 +125,17 @@ func (s *eventStream) slowed(operation, region string, wait time.Duration, rate 
 	s.write(streamEvent{Event: "slowed", Operation: operation, Region: region, WaitMs: wait.Milliseconds(), Rate: rate}, time.Now())
 }
 
-// progress and warning are for the live stream alone: a picture now and then says
-// nothing that the moves do not.
+// progress, listing and warning are for the live stream alone: a picture now and then
+// says nothing that the moves do not.
 func (s *eventStream) progress(p runner.Progress) {
 	s.writeTo(s.live, streamEvent{Event: "progress", Why: p.Cause, Rate: p.Rate, WaitMs: p.NextTry.Milliseconds(), Progress: &streamProgress{
 		Total: p.Total, Done: p.Done, Created: p.Created, Failed: p.Failed, Unknown: p.Unknown, InFlight: p.InFlight,
 		Waiting: p.Waiting, Starting: p.Starting, Wave: p.Wave, Waves: p.Waves, ElapsedMs: p.Elapsed.Milliseconds(),
 	}}, time.Now())
+}
+
+func (s *eventStream) listing(scan aps.Scan) {
+	s.writeTo(s.live, streamEvent{Event: "listing", Region: scan.Region, Page: scan.Page, Jobs: scan.Jobs, Total: scan.Total}, time.Now())
 }
 
 func (s *eventStream) warning(line string) {

@@ -226,7 +226,7 @@ func TestEveryFieldOfAnEventIsDescribed(t *testing.T) {
 			}
 		}
 	}
-	kinds := []string{"run_begin", "run_end", "slowed", "progress", "warning"}
+	kinds := []string{"run_begin", "run_end", "slowed", "progress", "listing", "warning"}
 	for _, kind := range []runner.EventKind{runner.EventMoved, runner.EventPromised, runner.EventRenamed, runner.EventWaiting, runner.EventWave, runner.EventStopping} {
 		kinds = append(kinds, string(kind))
 	}

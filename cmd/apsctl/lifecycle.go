@@ -180,13 +180,16 @@ func (c *lifeCommand) work(ctx context.Context, ledger *store.Ledger, service *s
 		return nil, err
 	}
 	display := newDisplay(c.app)
+	service.scanned = display.scanned
 	run := runner.New(&plan.Plan{}, ledger, service, c.app.secrets(service), service.governor, runner.SystemClock(), runner.Options{
 		RunID: runID, Endpoint: service.Service(), Parallel: c.settings.parallel, Settle: c.settings.settle,
 		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed,
 		MaxFailures: c.settings.failureCap(len(places)), ByHand: true,
 		Observe: display.observe, Warn: display.warn,
 	})
+	display.start(nil)
 	changes, err := run.PrepareByHand(reading, c.verb.kind, pick(all, places))
+	display.stop()
 	if err != nil {
 		return nil, err
 	}

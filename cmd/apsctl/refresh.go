@@ -80,6 +80,9 @@ func (l *looker) look(cmd *cobra.Command, wanted *plan.Plan, o runner.Options) (
 	}
 	display := newDisplay(l.app)
 	run := runner.NewLook(wanted, reader, service, service.governor, runner.SystemClock(), l.options(wanted, o, display))
+	if !l.quiet {
+		service.scanned = display.scanned
+	}
 	display.start(nil)
 	changes, err := run.Prepare(ctx)
 	display.stop()

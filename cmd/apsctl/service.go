@@ -20,6 +20,9 @@ type service struct {
 	*aps.Client
 	governor *runner.Governor
 	close    func()
+	// scanned is told how far listings are. Set it before any is taken; nil is not
+	// told.
+	scanned func(aps.Scan)
 }
 
 // openService connects to the service that t names, with a ceiling of rate
@@ -46,6 +49,12 @@ func (a *app) openService(t target, rate float64) (*service, error) {
 	} else {
 		options.Credentials = aps.DefaultCredentials(t.profile)
 	}
+	opened := &service{governor: governor}
+	options.Scanned = func(s aps.Scan) {
+		if opened.scanned != nil {
+			opened.scanned(s)
+		}
+	}
 	client, err := aps.New(options)
 	if err != nil {
 		stop()
@@ -54,10 +63,11 @@ func (a *app) openService(t target, rate float64) (*service, error) {
 		}
 		return nil, &endpointError{err}
 	}
-	return &service{Client: client, governor: governor, close: func() {
+	opened.Client, opened.close = client, func() {
 		client.CloseIdleConnections()
 		stop()
-	}}, nil
+	}
+	return opened, nil
 }
 
 // endpointError is a service address that cannot be used.

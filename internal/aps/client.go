@@ -52,6 +52,9 @@ type Options struct {
 	// Sleep waits between the attempts of a read, and returns early with an
 	// error when ctx ends. nil sleeps on a timer.
 	Sleep func(ctx context.Context, d time.Duration) error
+	// Scanned is told how far a pass over a listing is, from several goroutines; it
+	// must return at once. nil is not told.
+	Scanned func(Scan)
 	// HTTPClient replaces the innermost part of the transport, for services
 	// inside the process; nil is the network. See HTTPClient.
 	HTTPClient HTTPClient

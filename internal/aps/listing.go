@@ -115,6 +115,21 @@ type scan struct {
 	start, end time.Time                 // Date headers of the first and last page
 }
 
+// Scan is how far one pass over the listing of a region is.
+type Scan struct {
+	Region string
+	Page   int // that is asked for now, from 1; 0 once all came
+	Jobs   int // that came
+	Total  int // of the service; 0 until the first page came
+}
+
+// tell tells of a scan of a whole region: the search for one name is over at once.
+func (c *Client) tell(k call, page int, s *scan) {
+	if c.opts.Scanned != nil && k.params["ApsJobName"] == "" {
+		c.opts.Scanned(Scan{k.region, page, len(s.jobs), s.total})
+	}
+}
+
 // unsteadyError is a scan that does not add up. A final one would not get better.
 type unsteadyError struct {
 	why   string
@@ -130,10 +145,12 @@ func unsteady(format string, args ...any) error {
 // scan asks for pages until as many distinct ids came as there are in total, and
 // then makes sure that nothing follows.
 func (c *Client) scan(ctx context.Context, k call, s *scan) error {
+	defer c.tell(k, 0, s)
 	for number := 1; ; number++ {
 		if number > c.pagesMax {
 			return &unsteadyError{fmt.Sprintf("there is no end after %d pages", c.pagesMax), true}
 		}
+		c.tell(k, number, s)
 		done, full := false, false
 		err := c.page(ctx, k, number, s, func(e envelope, header http.Header) error {
 			p, err := parsePage(e)
@@ -150,6 +167,7 @@ func (c *Client) scan(ctx context.Context, k call, s *scan) error {
 			return err
 		}
 		if done {
+			c.tell(k, number+1, s)
 			return c.nothingAfter(ctx, k, number, s)
 		}
 	}

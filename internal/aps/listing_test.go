@@ -72,6 +72,25 @@ func TestListSizes(t *testing.T) {
 	}
 }
 
+// TestListTellsHowFarItIs: before each page is asked for, and that it is over.
+func TestListTellsHowFarItIs(t *testing.T) {
+	handler, _ := lister(t, 10, jobs(0, 20), nil)
+	c := serve(t, handler)
+	var told []Scan
+	c.opts.Scanned = func(s Scan) { told = append(told, s) }
+	if _, err := c.List(t.Context(), region, false); err != nil {
+		t.Fatal(err)
+	}
+	want := []Scan{{region, 1, 0, 0}, {region, 2, 10, 20}, {region, 3, 20, 20}, {region, 0, 20, 20}}
+	if !slices.Equal(told, want) {
+		t.Errorf("got %v, want %v", told, want)
+	}
+	told = nil
+	if _, err := c.Find(t.Context(), region, "a"); err != nil || len(told) > 0 {
+		t.Errorf("a search for one name: %v, %v", told, err)
+	}
+}
+
 func TestListFields(t *testing.T) {
 	c := serve(t, answer(200, pageBody(jobs(3, 4), "30", "1")))
 	got, err := c.List(t.Context(), region, false)
