@@ -42,7 +42,7 @@ func (l *Ledger) Intend(ctx context.Context, in plan.Intent) error {
 	if err := checkIntent(in); err != nil {
 		return fmt.Errorf("%s: %w: %w", op, ErrIllegal, err)
 	}
-	return l.write(ctx, op, func(w *writer) error {
+	return l.writePromise(ctx, op, func(w *writer) error {
 		spec, labels, baseline := in.Spec.JSON(), toJSON(in.Labels), toJSON(in.Baseline)
 		at, signed := toMs(in.At), toMs(in.SignedAt)
 		if err := w.checkElsewhere(in); err != nil {

@@ -26,7 +26,11 @@ func (l *Ledger) Promise(ctx context.Context, p plan.Promise) error {
 	if err := checkPromise(p); err != nil {
 		return fmt.Errorf("%s: %w: %w", op, ErrIllegal, err)
 	}
-	return l.write(ctx, op, func(w *writer) error {
+	write := l.writePromise
+	if !p.Pending.IsSet() {
+		write = l.write // it takes one back
+	}
+	return write(ctx, op, func(w *writer) error {
 		changed, err := w.exec(updatePending, string(p.Pending.Operation), p.Pending.Digest, toMs(p.Pending.SignedAt),
 			p.Pending.Confirmed, toMs(p.At),
 			p.Plan, p.Name, p.Attempt, p.JobID,

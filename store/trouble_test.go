@@ -14,8 +14,8 @@ import (
 	"github.com/apsctl/apsctl/plan"
 )
 
-// When the disk is full, no change is half written, and the ledger works again
-// once there is room.
+// When the disk is full, no change is half written. What was sent is recorded again
+// once there is room, and nothing more is promised.
 func TestTrouble_full(t *testing.T) {
 	l := openStore(t)
 	mustIntend(t, l, intentOf("first", plan.StateNone, 1))
@@ -53,6 +53,10 @@ func TestTrouble_full(t *testing.T) {
 	}
 	mustSettle(t, l, step("first", plan.StateIntent, 1, plan.StateCreated))
 	checkSerial(t, l, 2+done)
+	if err := l.Intend(t.Context(), intentOf("more", plan.StateNone, 1)); !errors.Is(err, ErrFull) {
+		t.Errorf("after a full disk, a promise ends as %v", err)
+	}
+	mustIntend(t, reopen(t, l.path), intentOf("more", plan.StateNone, 1))
 }
 
 func TestTrouble_busy(t *testing.T) {

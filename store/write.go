@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"slices"
+	"syscall"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -108,6 +110,7 @@ type item struct {
 	op     string
 	do     func(*writer) error
 	queued func() // told that it has its place; nil for nobody
+	sends  bool   // a request follows it
 	last   bool   // the ledger closes behind it
 	err    error
 	// wake says true when the item has to lead, and false when it is done.
@@ -120,6 +123,12 @@ type item struct {
 // ctx does not interrupt it: a verdict is recorded also after a cancel.
 func (l *Ledger) write(_ context.Context, op string, do func(*writer) error) error {
 	return l.carry(&item{op: op, do: do})
+}
+
+// writePromise is write for what a request follows. After the first trouble with the
+// file it fails: nothing is to be sent any more whose outcome might find no room.
+func (l *Ledger) writePromise(_ context.Context, op string, do func(*writer) error) error {
+	return l.carry(&item{op: op, do: do, sends: true})
 }
 
 // carry is write for an item.
@@ -189,7 +198,7 @@ func (l *Ledger) commit(batch []*item) {
 		return
 	}
 	err := l.checkPlace()
-	if err == nil {
+	if batch = l.refusePromises(batch); err == nil {
 		// Nearly always all of them succeed, so they are tried without savepoints first,
 		// for which SQLite copies each page that is about to change.
 		err = l.writer.transact(func() error { return l.writer.doAll(batch) })
@@ -200,11 +209,28 @@ func (l *Ledger) commit(batch []*item) {
 	if err == nil {
 		return
 	}
+	if fromDisk(err) && !isBusy(err) {
+		l.sick = err
+	}
 	for _, it := range batch {
 		if it.err == nil {
 			it.err = err
 		}
 	}
+}
+
+// refusePromises fails the promises of batch once there was trouble with the file, and
+// returns the rest.
+func (l *Ledger) refusePromises(batch []*item) []*item {
+	if l.sick == nil {
+		return batch
+	}
+	return slices.DeleteFunc(slices.Clone(batch), func(it *item) bool {
+		if it.sends {
+			it.err = l.sick
+		}
+		return it.sends
+	})
 }
 
 // transact carries do out in a transaction, which is undone if it fails. The
@@ -280,7 +306,13 @@ func (w *writer) doOne(it *item) error {
 // fromDisk reports whether an error is about the file, and not about one item.
 func fromDisk(err error) bool {
 	cause := sqlite3.Error{}
-	return errors.As(err, &cause) && cause.Code != sqlite3.ErrConstraint
+	return errors.Is(err, syscall.ENOSPC) || errors.As(err, &cause) && cause.Code != sqlite3.ErrConstraint
+}
+
+// isBusy reports whether another program has the file locked, which passes.
+func isBusy(err error) bool {
+	cause := sqlite3.Error{}
+	return errors.As(err, &cause) && (cause.Code == sqlite3.ErrBusy || cause.Code == sqlite3.ErrLocked)
 }
 
 // checkPlace makes sure that what is committed can be found again: on most
