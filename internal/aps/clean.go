@@ -11,10 +11,15 @@ const (
 	codeMax    = 128
 )
 
-// textMax is the length in bytes from which a text is left out. It cannot be cut
-// before it is searched for secrets, and searching hostile text takes time: all
-// ways to read its escapes are tried, against needles that almost fit.
+// textMax is the length in bytes up to which a text is searched for secrets: that
+// takes time for hostile text, since all ways to read its escapes are tried, against
+// needles that almost fit. What is longer is left out, or for a message its end: see
+// beginning.
 const textMax = 8 << 10
+
+// longSecret is the length from which half a secret may reach far before the place
+// where a text was cut.
+const longSecret = 256
 
 // shortSecret is the length from which a secret.Redactor finds a secret.
 const shortSecret = 4
@@ -30,11 +35,26 @@ func (r *reply) clean(text string) string {
 // found by value costs the whole message, which might repeat it.
 func (r *reply) cleanMessage(text string) string {
 	for _, password := range r.call.passwords {
-		if n := len(password.Reveal()); n > 0 && n < shortSecret {
+		n := len(password.Reveal())
+		if n > 0 && n < shortSecret || n > longSecret && len(text) > textMax {
 			return ""
 		}
 	}
+	if len(text) > textMax {
+		return r.beginning(text)
+	}
 	return r.cleanLine(text, messageMax)
+}
+
+// beginning is what is shown of a message that is too long to be searched to its end.
+// A secret that the cut halves is not found: where so little is left after cleaning
+// that this half might be shown, nothing is.
+func (r *reply) beginning(text string) string {
+	line := r.cleanLine(text[:textMax], textMax)
+	if len(line) < textMax/2 {
+		return ""
+	}
+	return shorten(line, messageMax)
 }
 
 func (r *reply) cleanLine(text string, limit int) string {

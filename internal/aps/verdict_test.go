@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/apsctl/apsctl/internal/secret"
 	"github.com/apsctl/apsctl/plan"
@@ -231,6 +232,25 @@ func TestOverlongTextsAreLeftOut(t *testing.T) {
 		got := serve(t, answer(400, string(body))).Create(t.Context(), r)
 		if took := time.Since(start); got.Message+got.Code+got.RequestID != "" || took > slowness*time.Second {
 			t.Errorf("%.20q: got %d bytes in %v", text, len(got.Message+got.Code+got.RequestID), took)
+		}
+	}
+}
+
+// TestBeginningOfAnOverlongMessageIsShown, also where characters take three bytes,
+// and no half of a secret that lies across the cut.
+func TestBeginningOfAnOverlongMessageIsShown(t *testing.T) {
+	message := func(text string) string {
+		body, _ := json.Marshal(map[string]string{"RequestId": "R1", "Code": "InvalidParameter", "Message": text})
+		return serve(t, answer(400, string(body))).Create(t.Context(), request()).Message
+	}
+	if got := message("源实例不存在: " + strings.Repeat("订单", 1500)); !strings.HasPrefix(got, "源实例不存在: 订单") || len(got) > messageMax || !utf8.ValidString(got) {
+		t.Errorf("got %d bytes: %q", len(got), got)
+	}
+	half := sourcePassword[:len(sourcePassword)/2]
+	for name, filler := range map[string]string{"words": "x", "nothing but room": " "} {
+		cut := strings.Repeat(filler, textMax-len(half)) + sourcePassword + strings.Repeat(" tail", 500)
+		if got := message(cut); strings.Contains(got, half) {
+			t.Errorf("%s: half a password is shown: %q", name, got)
 		}
 	}
 }
