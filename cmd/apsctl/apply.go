@@ -143,7 +143,7 @@ func (c *applyCommand) load(cmd *cobra.Command, args []string) (wanted *plan.Pla
 	if c.choice, err = c.chosen.choice(cmd); err != nil || wanted != nil {
 		return wanted, err
 	}
-	c.files.quiet = c.alone.quiet
+	c.files.quiet, c.files.tell = c.alone.quiet, c.alone.stream.warner()
 	if c.notes() {
 		if wanted = c.recall(cmd, args); wanted != nil {
 			return wanted, nil
@@ -292,8 +292,12 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 // confirm shows the changes and, where there are some, asks.
 func (c *applyCommand) confirm(preview plan.Preview, summary plan.Summary) error {
 	if c.output.json() {
+		warn := c.alone.stream.warner()
+		if warn == nil {
+			warn = c.app.warn
+		}
 		for _, crowds := range preview.Crowds {
-			fmt.Fprintf(c.app.stderr, "apsctl: %s\n", crowds)
+			warn(fmt.Sprint(crowds))
 		}
 	}
 	if c.output.json() || c.alone.silentPlan(summary) {

@@ -142,6 +142,14 @@ func (s *eventStream) warning(line string) {
 	s.writeTo(s.live, streamEvent{Event: "warning", Why: line}, time.Now())
 }
 
+// warner is where warnings about the plan go, nil for stderr as it is.
+func (s *eventStream) warner() func(string) {
+	if s == nil || s.live == nil {
+		return nil
+	}
+	return s.warning
+}
+
 func (s *eventStream) write(e streamEvent, at time.Time) {
 	if s == nil {
 		return
@@ -181,6 +189,10 @@ func (s *eventStream) writeTo(w io.Writer, e streamEvent, at time.Time) error {
 	e.Time, e.Run, e.Why = at.UTC().Format("2006-01-02T15:04:05.000Z"), s.record.ID, printable.Line(s.clean(e.Why))
 	if e.Plan == "" {
 		e.Plan = s.record.Plan
+	}
+	// A terminal may be what stderr leads to, and what reads the file later.
+	for _, text := range []*string{&e.Plan, &e.Job, &e.NewName, &e.Region, &e.JobID, &e.RequestID, &e.Code, &e.Command} {
+		*text = printable.Line(*text)
 	}
 	line, err := json.Marshal(e)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -113,6 +114,34 @@ func TestProgressAsEvents(t *testing.T) {
 		t.Errorf("got %v of %s", kinds, r)
 	}
 	b.want(exitInvalid, "apply", "--yes", "--progress", "xml", "plan.yaml")
+}
+
+// TestWarningsOfThePlanAreEvents: with --progress json, nothing that is no event is
+// among the lines of a run that ends well.
+func TestWarningsOfThePlanAreEvents(t *testing.T) {
+	b := newBench(t)
+	b.emulator()
+	var text strings.Builder
+	text.WriteString("version: 1\nname: bulk\nregion: cn-hangzhou\ndefaults: {destination: {instance: amv-1}, db_list: {EntireInstance: true}}\njobs:\n")
+	for i := range 12 { // of one source far more than it takes
+		fmt.Fprintf(&text, "  - {name: job-%02d, source: {instance: pc-1}}\n", i)
+	}
+	b.write("plan.yaml", text.String())
+	r := b.want(exitDone, "apply", "--yes", "-o", "json", "--progress", "json", "plan.yaml")
+	if _, kinds := b.readEvents(r.stderr); kinds["warning"] == 0 {
+		t.Errorf("no warning is told: %s", r.stderr)
+	}
+}
+
+// TestTextFromOutsideIsEncodedInEvents: in every field that may hold it.
+func TestTextFromOutsideIsEncodedInEvents(t *testing.T) {
+	var file bytes.Buffer
+	s := &eventStream{clean: strings.Clone, file: &file}
+	const evil = "R1\u202egnp\u009b31m"
+	s.tell(runner.Event{Kind: runner.EventMoved, At: time.Now(), Job: evil, JobID: evil, RequestID: evil, Code: evil, Why: evil, Region: evil, NewName: evil, Plan: evil})
+	if line := file.String(); strings.ContainsAny(line, "\u202e\u009b") || strings.Count(line, "gnp") != 8 {
+		t.Errorf("got %q", line)
+	}
 }
 
 func TestEventFileThatCannotBeUsedDecidesNothing(t *testing.T) {

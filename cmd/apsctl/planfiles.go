@@ -18,6 +18,8 @@ type planFiles struct {
 	varFiles []string
 	// quiet leaves warnings to validate: they are there at every run.
 	quiet bool
+	// tell takes the place of stderr for warnings, one line each; nil does not.
+	tell func(string)
 	// Of validate: manyWarnings shows them as far as mistakes are shown, and
 	// everyWarning keeps all of them for the result.
 	manyWarnings, everyWarning bool
@@ -90,9 +92,13 @@ func planPaths(args []string) []string {
 	return args
 }
 
-// showWarnings shows the warnings about a plan, if any, on stderr.
+// showWarnings shows the warnings about a plan, if any, on stderr or by p.tell.
 func (p *planFiles) showWarnings(a *app, cmd *cobra.Command, args []string, wanted *plan.Plan) {
-	if !p.quiet {
+	switch {
+	case p.quiet:
+	case p.tell != nil:
+		p.tellWarnings(wanted, validateLine(cmd, args))
+	default:
 		fmt.Fprint(a.stderr, p.warnings(wanted, validateLine(cmd, args)))
 	}
 }

@@ -47,6 +47,16 @@ func (p *planFiles) warnings(wanted *plan.Plan, validate string) string {
 	return b.String()
 }
 
+// tellWarnings is warnings for a program: one line each, and how many more there are.
+func (p *planFiles) tellWarnings(wanted *plan.Plan, validate string) {
+	for _, w := range wanted.Warnings[:min(len(wanted.Warnings), warningsWhole)] {
+		p.tell(fmt.Sprintf("%s: %s", w.Pos, w.Message))
+	}
+	if more := wanted.Warned - warningsWhole; more > 0 {
+		p.tell(fmt.Sprintf("%s about the plan; %s -o json lists all", plan.Count(more, "more warning"), validate))
+	}
+}
+
 // repeatedJobs says which sources have the most jobs that do what another job
 // does.
 func repeatedJobs(sources []plan.Tally) string {
