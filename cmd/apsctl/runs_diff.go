@@ -24,7 +24,7 @@ type runsDiff struct {
 	Jobs        []jobChange   `json:"jobs"`   // those that stand otherwise after the newer run than after the older
 	NewErrors   []causeCount  `json:"new_errors"`
 	GoneErrors  []causeCount  `json:"gone_errors"`
-	PrunedSince bool          `json:"pruned"` // events in between may be deleted, so that jobs may be missing
+	PrunedSince bool          `json:"pruned"` // events in between may be deleted: jobs may be missing, and from is the earliest on record
 }
 
 type countChange struct {
@@ -101,11 +101,11 @@ func causesOnlyIn(a, b pastRun) []causeCount {
 // readJobs finds the jobs whose state at the end of the newer run is not that at
 // the end of the older, by the events in between.
 func (d *runsDiff) readJobs(ctx context.Context, ledger *store.Ledger, older, newer pastRun) error {
-	after, _, err := eventsUntil(ctx, ledger, older)
+	after, whole, err := eventsUntil(ctx, ledger, older)
 	if err != nil {
 		return err
 	}
-	through, whole, err := eventsUntil(ctx, ledger, newer)
+	through, _, err := eventsUntil(ctx, ledger, newer)
 	if err != nil {
 		return err
 	}
@@ -192,8 +192,10 @@ func (d *runsDiff) writeCauses(b *strings.Builder, title string, causes []causeC
 }
 
 func (d *runsDiff) writeJobs(b *strings.Builder) {
+	from := "after the older"
 	if d.PrunedSince {
-		b.WriteString("Events of that time were pruned: jobs may be missing here.\n")
+		b.WriteString("Events of that time were pruned: jobs may be missing here, and where they stood after the older is not known.\n")
+		from = "earliest on record"
 	}
 	if len(d.Jobs) == 0 {
 		b.WriteString("No job stands otherwise.\n")
@@ -203,7 +205,7 @@ func (d *runsDiff) writeJobs(b *strings.Builder) {
 	t := table.NewWriter()
 	t.SuppressTrailingSpaces()
 	t.SetStyle(plan.PlainTable)
-	t.AppendHeader(table.Row{"plan", "job", "after the older", "after the newer", "why"})
+	t.AppendHeader(table.Row{"plan", "job", from, "after the newer", "why"})
 	for _, j := range shown {
 		t.AppendRow(table.Row{printable.Line(j.Plan), printable.Line(j.Name), stateText(j.From), stateText(j.To), printable.Clip(j.Reason, 80)})
 	}

@@ -79,6 +79,35 @@ func TestRunThatDiedIsShownAsSuch(t *testing.T) {
 	wantIn(t, b.want(exitDone, "runs", "last").stdout, "exit         unknown")
 }
 
+// TestDifferenceAfterAPruneSaysWhatItDoesNotKnow: the first event that is left of a
+// job does not begin where the older run left it.
+func TestDifferenceAfterAPruneSaysWhatItDoesNotKnow(t *testing.T) {
+	b := newBench(t)
+	b.emulator()
+	for n := 1; n <= 3; n++ {
+		b.write("plan.yaml", planOf(n))
+		b.want(exitDone, "apply", "--yes", "plan.yaml")
+	}
+	args := []string{"runs", "last~2", "--diff", "last"}
+	if r := b.want(exitDone, args...); !strings.Contains(r.stdout, "after the older") || strings.Contains(r.stdout, "pruned") {
+		t.Errorf("before: %s", r)
+	}
+	ledger, done := b.openLedger()
+	runs, err := ledger.Runs(t.Context(), 3) // newest first
+	if err == nil {
+		_, err = ledger.Prune(t.Context(), runs[0].StartedAt.Add(-time.Millisecond), store.Person{At: time.Now()}, false)
+	}
+	done()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := b.want(exitDone, args...)
+	wantIn(t, r.stdout, "earliest on record", "not known")
+	if strings.Contains(r.stdout, "after the older  ") {
+		t.Errorf("got %s", r)
+	}
+}
+
 // TestPrune: what is open stays, what was deleted is said, and nothing that a
 // later apply needs is gone.
 func TestPrune(t *testing.T) {
