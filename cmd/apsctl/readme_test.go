@@ -29,11 +29,15 @@ func TestReadmeIsEnough(t *testing.T) {
 	_, migration, _ := strings.Cut(own, "```yaml\n")
 	migration, _, _ = strings.Cut(migration, "```\n")
 	b.write("migration.yaml", migration)
-	var script []string
+	var script, doctor []string
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(own, -1) {
 		for line := range strings.Lines(block[1]) {
 			line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
-			if strings.HasPrefix(line, "apsctl doctor") || strings.HasPrefix(line, "apsctl apply migration") {
+			switch {
+			case strings.HasPrefix(line, "apsctl apply migration"):
+				continue
+			case strings.HasPrefix(line, "apsctl doctor"):
+				doctor = append(doctor, line)
 				continue
 			}
 			script = append(script, strings.Replace(line, "apply --emulator", "apply --emulator --yes", 1))
@@ -42,6 +46,13 @@ func TestReadmeIsEnough(t *testing.T) {
 	r := b.shell(exitDone, strings.Join(script, " && "))
 	wantIn(t, r.stdout, "1 created of 1 job", "orders-00  created", "17 to create", "17 created of 17 jobs")
 	wantIn(t, b.want(exitDone, "apply", "--emulator", "--yes").stdout, "Nothing to do")
+	if len(doctor) != 1 {
+		t.Fatalf("doctor is in it as %q", doctor)
+	}
+	b.emulator() // in place of the real service
+	b.setenv("POLARDB_PASSWORD", "anything")
+	b.setenv("ADB_PASSWORD", "anything")
+	wantIn(t, b.shell(exitDone, doctor[0]).stdout, "service")
 }
 
 // TestReadmeIsTrue: it lists every command, no flag that does not exist, and links
