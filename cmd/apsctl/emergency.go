@@ -21,7 +21,7 @@ type emergencyLine struct {
 // on a disk that is full, and the same to stderr.
 func (a *app) emergency(ledgerPath string, resolve resolveLine) func(runner.Emergency) {
 	return func(e runner.Emergency) {
-		path := ledgerPath + ".emergency"
+		path := ledgerPath + emergencySuffix
 		adopt := resolve.look(e.Plan) + " --reason 'created, not recorded' --adopt " + shellWord(e.Name+"="+e.JobID)
 		rebuild := "apsctl apply --adopt" + resolve.files + resolve.flags
 		line, err := json.Marshal(emergencyLine{e, adopt, rebuild})

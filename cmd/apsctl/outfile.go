@@ -11,12 +11,15 @@ import (
 	"strings"
 )
 
-// reserveSuffix is that of the file beside the ledger that putBy makes.
-const reserveSuffix = ".reserve"
+// Files beside the ledger: what putBy sets aside, and what emergency notes.
+const (
+	reserveSuffix   = ".reserve"
+	emergencySuffix = ".emergency"
+)
 
 // ledgerSuffixes are those of the ledger itself and of the files beside it, which
 // SQLite, the lock and runs make.
-var ledgerSuffixes = []string{"", "-wal", "-shm", "-journal", ".lock", reserveSuffix, toldSuffix}
+var ledgerSuffixes = []string{"", "-wal", "-shm", "-journal", ".lock", reserveSuffix, emergencySuffix, toldSuffix}
 
 // ordinaryOrNew refuses to replace what is there and no ordinary file: a rename
 // would put a file in place of a device or a link without a word.

@@ -39,7 +39,7 @@ func TestFilesThatAreNotToBeWritten(t *testing.T) {
 		"--metrics": append([]string{"plan.txt", "saved.json", "mine.json", "link", "pipe", "folder", "folder/ledger.db-wal"}, ours...),
 		"--events":  append([]string{"plan.txt", "saved.json", "mine.json", "pipe", "folder", "folder/ledger.db-journal"}, ours...),
 		"--html":    append([]string{"saved.json", "link", "pipe", "folder", "folder/ledger.db-shm"}, ours...),
-		"--out":     append([]string{"plan.txt", "link", "pipe", "folder", "folder/ledger.db-journal"}, ours...),
+		"--out":     append([]string{"plan.txt", "link", "pipe", "folder", "folder/ledger.db.emergency", "folder/ledger.db.told"}, ours...),
 	} {
 		for _, name := range names {
 			info, before := b.whatIsAt(name)
