@@ -102,20 +102,29 @@ func (c Change) Puts() DesiredState {
 		return Running
 	case c.Kind == KindSuspend:
 		return Suspended
-	case c.Job != nil && (c.Job.State != "" || !c.paused()):
-		return c.Job.State
-	case c.Job == nil && c.Entry.Life.OnRemove == OnRemoveSuspend:
-		return Suspended
-	case c.paused():
+	case c.said() != "":
+		return c.said()
+	case c.Paused() && c.Kind != KindReplace: // that is another job then
 		return Running
 	}
 	return ""
 }
 
-// paused reports whether an update left the job suspended that is to run again. One
-// that is replaced is another job then.
-func (c Change) paused() bool {
-	return c.Entry != nil && c.Entry.State == StateCreated && c.Entry.Doing == Paused && c.Kind != KindReplace
+// said is what the plan says of the state, or said when the job left it.
+func (c Change) said() DesiredState {
+	switch {
+	case c.Job != nil:
+		return c.Job.State
+	case c.Entry.Life.OnRemove == OnRemoveSuspend:
+		return Suspended
+	}
+	return ""
+}
+
+// Paused reports whether apsctl suspended the job to change it, and it is to run
+// again, whatever else it needs.
+func (c Change) Paused() bool {
+	return c.Entry != nil && c.Entry.State == StateCreated && c.Entry.Doing == Paused && c.said() != Suspended
 }
 
 // Spec is what the plan wants, or for a left-over what the ledger has.

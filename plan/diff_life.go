@@ -12,7 +12,7 @@ func diffState(c *Change) {
 	}
 	doing := c.Doing()
 	switch {
-	case wanted == Running && c.paused():
+	case wanted == Running && c.Paused():
 		c.Kind, c.Reason, c.Cause = KindStart, "an update suspended it, and it is to run again", "to run again"
 	case doing == wanted && !c.Entry.Pending.unconfirmed(OperationStart, OperationSuspend):
 	case wanted == Running:
@@ -28,7 +28,7 @@ func diffState(c *Change) {
 // Doing is what the job does as far as it is listed, and else what it was last put
 // to. A job that was never started stands still.
 func (c *Change) Doing() DesiredState {
-	if c.paused() {
+	if c.Entry.Doing == Paused {
 		return Paused // whatever is listed: it is to be recorded, too, that it runs again
 	}
 	listed := c.Remote

@@ -102,6 +102,9 @@ func (s *scheduler) enrol(t *task) {
 	s.tasks = append(s.tasks, t)
 	if t.change.Kind == plan.KindReplace && !s.run.options.AllowReplace {
 		t.finish(EndBlocked, t.change.Reason, "differs in what cannot be changed in place")
+	}
+	if t.result.Ending == EndBlocked {
+		s.startBlocked(t)
 		return
 	}
 	switch t.change.Kind {
@@ -122,6 +125,16 @@ func (s *scheduler) enrol(t *task) {
 			s.await(t)
 			s.total++
 		}
+	}
+}
+
+// startBlocked queues a job that is blocked, and that an update suspended, to be
+// started again.
+func (s *scheduler) startBlocked(t *task) {
+	if t.change.Paused() {
+		t.entry, t.puts, t.made = *t.change.Entry, plan.Running, EndBlocked
+		s.join(t)
+		s.total++
 	}
 }
 

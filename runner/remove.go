@@ -36,6 +36,9 @@ func (r *Run) remove(ctx, stop context.Context, entry plan.Entry, pending plan.P
 	}
 	request := plan.ChangeRequest{Operation: plan.OperationSuspend, Region: entry.Region, JobID: entry.JobID}
 	refused := d.err
+	if d.err = r.recordPut(ctx, entry, plan.Paused, d.pending, d.pending); d.err != nil { // should it be wanted again
+		return d
+	}
 	if d.pending, d.err = r.change(ctx, stop, entry, request, plan.Pending{Operation: request.Operation}, d.pending); d.err != nil {
 		if refusedAsIs(d.err) {
 			d.err = refused

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/apsctl/apsctl/internal/mutant"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -20,24 +21,27 @@ func refusedAsItRuns(err error) bool {
 // run afterwards, the ledger says so before it is suspended: whoever comes next
 // starts it again, whatever dies meanwhile. With u.err nil it rests.
 func (r *Run) rest(ctx, stop context.Context, c plan.Change, u updating) updating {
-	refused := u.err
-	now, err := r.stands(stop, *c.Entry, plan.Suspended)
+	refused, to := u.err, plan.Paused
+	if c.Puts() == plan.Suspended {
+		to = plan.Suspended // as the plan says, which needs nobody's leave
+	}
+	now, err := r.stands(stop, *c.Entry, to)
 	switch {
 	case err != nil:
 		u.err = err
 		return u
-	case now.is && u.doing != plan.Paused || now.failed:
+	case now.failed, now.is && u.doing != plan.Paused && u.doing != plan.Suspended:
 		return u // standing still is not what it lacks
 	case now.is, now.begun:
 		u.err = laterError(refused) // acknowledged, and not in effect yet
 		return u
-	case !r.options.AllowSuspend:
+	case to == plan.Paused && !r.options.AllowSuspend:
+		if u.doing == plan.Paused { // somebody started it
+			u = r.putForChange(ctx, stop, c, plan.Running, u)
+		}
 		u.err = advise(refused, "the job runs; --allow suspend has apply suspend it, change it and start it again")
 		return u
-	}
-	to := plan.Suspended
-	if c.Puts() != plan.Suspended {
-		to = plan.Paused
+	case to == plan.Paused && !mutant.On(mutant.PauseUnrecorded):
 		if u.err = r.recordPut(ctx, *c.Entry, to, u.pending, u.pending); u.err != nil {
 			return u
 		}
@@ -46,8 +50,9 @@ func (r *Run) rest(ctx, stop context.Context, c plan.Change, u updating) updatin
 	return r.putForChange(ctx, stop, c, to, u)
 }
 
-// putForChange suspends or starts a job whose change was refused. The refusal does
-// not always prove that the change came to nothing; that stays on record.
+// putForChange suspends a job whose change was refused, or starts it again. A refusal
+// does not always prove that the change came to nothing: until it is confirmed, that
+// it may take effect stays on record.
 func (r *Run) putForChange(ctx, stop context.Context, c plan.Change, to plan.DesiredState, u updating) updating {
 	before := u.pending
 	p := r.putBeside(ctx, stop, *c.Entry, to, before, before)
@@ -57,21 +62,20 @@ func (r *Run) putForChange(ctx, stop context.Context, c plan.Change, to plan.Des
 	return u
 }
 
-// changeFailedAtRest takes in that a change failed. If that is for good, a job that
-// was suspended for it is started again.
-func (r *Run) changeFailedAtRest(ctx, stop context.Context, c plan.Change, u updating) updating {
-	refused := u.err
-	switch {
-	case refusedAsItRuns(refused) && (u.doing == plan.Paused || u.doing == plan.Suspended):
-		u.err = laterError(refused) // it may not be in effect yet
-	case refusedAsIs(refused) && u.doing == plan.Paused:
-		if u = r.putForChange(ctx, stop, c, plan.Running, u); u.err != nil {
-			u.err = advise(refused, "it was suspended for the change, and could not be started again: "+u.err.Error())
-		} else {
-			u.err = refused
-		}
+// restart starts a job again that was suspended to be changed, when nothing more comes
+// of the change now. It keeps what u says of the change.
+func (r *Run) restart(ctx, stop context.Context, c plan.Change, u updating) updating {
+	if u.doing != plan.Paused {
+		return u
 	}
-	return u
+	after := r.putForChange(ctx, stop, c, plan.Running, u)
+	switch {
+	case after.err == nil:
+		after.err = u.err
+	case u.err != nil:
+		after.err = advise(u.err, "it was suspended for the change, and could not be started again: "+after.err.Error())
+	}
+	return after
 }
 
 // laterError is a refusal that a pause may help.

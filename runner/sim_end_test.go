@@ -120,8 +120,8 @@ func (h *history) checkLife(e plan.Entry, quiet bool) {
 	}
 	i := slices.IndexFunc(h.jobs, func(j plan.Job) bool { return j.Name == e.Name })
 	switch {
-	case job.isPaused(now.Add(timeSettle)) && e.Doing != plan.Suspended:
-		h.violate("rest", "%s was suspended to be changed, and stays so", e.Name)
+	case job.isPaused(now.Add(timeSettle)) && !restsBy(h.jobs, i, e):
+		h.violate("rest", "%s was suspended to be changed or deleted, and stays so", e.Name)
 	case i < 0 && e.Life.OnRemove == plan.OnRemoveDelete && !e.Life.Protect:
 		h.violate("rest", "%s left the plan, which said that it is to be deleted, and is there", e.Name)
 	case i >= 0 && h.jobs[i].Digest == e.Digest && h.jobs[i].State != "" && (job.status(now.Add(timeSettle), h.cloud.needsStart) == "Running") != (h.jobs[i].State == plan.Running):

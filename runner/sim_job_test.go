@@ -17,7 +17,7 @@ type simJob struct {
 	gone             time.Time // zero while it stays
 	deleted          bool      // by us
 	behindUs         bool      // changed by others
-	pausing          bool      // what suspends it last is to be undone, by the ledger
+	pausing          bool      // what suspends it last was not asked for by a plan
 }
 
 // simEdit is a change of a job and when it takes effect: of its objects, or of

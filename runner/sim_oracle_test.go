@@ -98,11 +98,11 @@ func (h *history) checkChange(p *proc, r simRequest, job *simJob) {
 		return
 	}
 	entry := live[i]
-	job.pausing = entry.Doing == plan.Paused
+	wanted := slices.IndexFunc(p.plan.Jobs, func(j plan.Job) bool { return j.Name == entry.Name })
+	job.pausing = r.op == opSuspend && !restsBy(p.plan.Jobs, wanted, entry)
 	if r.op != opDelete {
 		return
 	}
-	wanted := slices.IndexFunc(p.plan.Jobs, func(j plan.Job) bool { return j.Name == entry.Name })
 	switch {
 	case entry.Life.Protect:
 		h.violate("I6", "p%d deletes %s, which is protected", p.id, job.id)
@@ -111,6 +111,15 @@ func (h *history) checkChange(p *proc, r simRequest, job *simJob) {
 	case wanted >= 0 && (!h.replaces || p.plan.Jobs[wanted].Digest == entry.Digest):
 		h.violate("I6", "p%d deletes %s, which the plan wants", p.id, job.id)
 	}
+}
+
+// restsBy reports whether a plan asks for a job to be suspended: as its job i, or with
+// i below 0 when it left.
+func restsBy(jobs []plan.Job, i int, entry plan.Entry) bool {
+	if i < 0 {
+		return entry.Life.OnRemove == plan.OnRemoveSuspend
+	}
+	return jobs[i].State == plan.Suspended
 }
 
 // wasDeleted reports whether the ledger has seen that a job, which an attempt

@@ -41,6 +41,9 @@ type task struct {
 
 	// pending is the change that was sent and is not confirmed.
 	pending plan.Pending
+	// answered says that the service refused it for the state of the job, which is an
+	// answer though it proves nothing.
+	answered bool
 
 	result Result
 }
@@ -106,7 +109,7 @@ func (t *task) finalResult() Result {
 	if r.Ending == EndNotTried && t.tries > 0 {
 		r.Ending = EndFailed // it was tried, and the run ended before its next turn
 	}
-	if r.Ending == EndFailed && t.pending.IsSet() && !t.pending.Confirmed {
+	if r.Ending == EndFailed && t.pending.IsSet() && !t.pending.Confirmed && !t.answered {
 		r.Ending = EndUnknown
 		r.Error = strings.TrimPrefix(r.Error+"; the change was sent and may have taken effect: the next run compares", "; ")
 	}

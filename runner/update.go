@@ -38,7 +38,11 @@ func (r *Run) update(ctx, stop context.Context, c plan.Change, pending plan.Pend
 	spec := c.Updated()
 	if pending.IsSet() {
 		if pending.Digest != plan.HashSpec(spec) && !r.tooOld(pending.SignedAt) && !mutant.On(mutant.ChangeOvertakes) {
-			u.waits = pending.SignedAt.Add(r.options.Settle)
+			until := pending.SignedAt.Add(r.options.Settle)
+			if pending.Operation == plan.OperationModify {
+				u = r.restart(ctx, stop, c, u)
+			}
+			u.waits = until
 			return u
 		}
 		if u.differs, u.err = r.shown(stop, c, spec); u.err != nil || len(u.differs) == 0 {
@@ -61,13 +65,17 @@ func (r *Run) update(ctx, stop context.Context, c plan.Change, pending plan.Pend
 	}
 	if send(); refusedAsItRuns(u.err) {
 		if u = r.rest(ctx, stop, c, u); u.err == nil {
-			send()
+			if send(); refusedAsItRuns(u.err) {
+				u.err = laterError(u.err) // it does not rest yet
+			}
 		}
 	}
-	if u.err != nil {
-		return r.changeFailedAtRest(ctx, stop, c, u)
+	if u.err == nil {
+		u.differs, u.err = r.shown(ctx, c, spec)
 	}
-	u.differs, u.err = r.shown(ctx, c, spec)
+	if u.err == nil && len(u.differs) > 0 || refusedAsIs(u.err) {
+		u = r.restart(ctx, stop, c, u)
+	}
 	return r.recordUpdate(ctx, c, spec, u, pending)
 }
 
@@ -123,13 +131,14 @@ func (s *scheduler) updated(t *task, u updating) {
 	t.pending = u.pending
 	t.did(u.doing)
 	switch {
-	case !u.waits.IsZero():
+	case !u.waits.IsZero() && u.err == nil:
 		s.waits(t, u.waits)
 	case u.err == nil && len(u.differs) == 0:
 		s.existing(t, EndUpdated, t.change.Entry.JobID)
 	case u.err == nil:
 		s.fail(t, "it was changed, but the service shows that "+strings.Join(u.differs, ", "), "not as it was changed")
 	default:
+		t.answered = refusedAsItRuns(u.err)
 		s.changeFailed(t, u.err)
 	}
 }

@@ -66,7 +66,7 @@ func TestChangesUnderEverySwitch(t *testing.T) {
 			before := b.ids()
 			b.write("apsctl.yaml", changePlan(true))
 			r := b.want(0, apply...)
-			if !strings.Contains(r.stdout, "2 updated, 1 replaced, 1 deleted") {
+			if !strings.Contains(r.stdout, "2 updated, 1 replaced, 1 suspended, 1 kept of 5 jobs, and 1 deleted of those that left") {
 				t.Errorf("apply says something else: %s", r)
 			}
 			b.want(0, "plan", "--refresh", "all", "--detailed-exitcode")

@@ -30,6 +30,7 @@ const (
 	ServerErrorFails = "server-error-is-failure"  // a 5xx counts as a refusal
 	NoPromise        = "change-unpromised"        // a job is changed without a note of it
 	ChangeOvertakes  = "change-overtakes"         // a change follows another that got no answer
+	PauseUnrecorded  = "pause-unrecorded"         // a job is suspended to be changed before the ledger says so
 	ChangeAssumed    = "change-assumed"           // a change without an answer counts as undone
 )
 
@@ -38,5 +39,5 @@ var Names = []string{
 	NoSwap, LateNonce, LateDate, NoFreshness, DefaultRejected, DeadIntentNotSent, NoSettle, SingleScan,
 	IncompleteList, NoCanary, NoBaseline, FuzzyName, RetryUnknown,
 	AnyMatch, FirstOfTwo, NoBudget, IntentAfterSend, CancelledVerdict, FollowRedirects, ServerErrorFails,
-	NoPromise, ChangeOvertakes, ChangeAssumed,
+	NoPromise, ChangeOvertakes, ChangeAssumed, PauseUnrecorded,
 }
