@@ -11,6 +11,9 @@ import (
 	"github.com/apsctl/apsctl/plan"
 )
 
+// operationDetail is what a job is read by.
+const operationDetail = "DescribeApsJobDetail"
+
 // putting is what came of starting or suspending one existing job.
 type putting struct {
 	pending plan.Pending // what may have taken effect and is not confirmed
@@ -75,7 +78,7 @@ func (r *Run) shownAs(ctx context.Context, entry plan.Entry, to plan.DesiredStat
 	case now.failed:
 		return now.failure()
 	}
-	return &plan.CallError{Operation: "DescribeApsJobDetail", Region: entry.Region, Failure: plan.FailureTemporary,
+	return &plan.CallError{Operation: operationDetail, Region: entry.Region, Failure: plan.FailureTemporary,
 		Why: fmt.Sprintf("it was acknowledged, and the job does not show as %s yet", to)}
 }
 
@@ -139,8 +142,10 @@ func (s *scheduler) putDone(t *task, p putting) {
 	case p.err == nil:
 		t.pending = plan.Pending{}
 		s.put(t)
+	case t.isUnseen(p.err):
+		s.lookAgain(t, p.err)
 	case t.made != "" && refusedAsIs(p.err):
-		// The service may not know by that id yet what it has only just made.
+		// Parts of the service may not know yet what it has only just made or changed.
 		var call *plan.CallError
 		errors.As(p.err, &call)
 		o := outcomeOf(call)

@@ -55,7 +55,8 @@ type Options struct {
 	// MaxElapsed bounds the time that one job may take in this run, from its
 	// first attempt, waiting included. A job whose next step lies beyond it is
 	// left for the next run; one without an answer is looked for during LookFor at
-	// least. Zero means MaxElapsedDefault.
+	// least, and one that was made and does not show yet is asked for whatever
+	// MaxAttempts says. Zero means MaxElapsedDefault.
 	MaxElapsed time.Duration
 	// Until is when the run takes up nothing more: requests on the wire are awaited
 	// and recorded, waits end, and what is left is for the next run. The zero time

@@ -51,10 +51,13 @@ type task struct {
 // known is what the ledger has of a task's job: what a look has to find while the
 // outcome is unknown, or what is to be changed. It is apart, since it is most of a
 // task, and most tasks do without.
-type known struct{ entry plan.Entry }
+type known struct {
+	entry  plan.Entry
+	unseen unseen
+}
 
 // knows sets what the ledger has of the task's job.
-func (t *task) knows(entry plan.Entry) { t.known = &known{entry} }
+func (t *task) knows(entry plan.Entry) { t.known = &known{entry: entry} }
 
 func newTask(order int, c plan.Change, now time.Time) *task {
 	t := &task{change: c, order: order, state: c.State(), attempt: c.Attempt(), since: now, dueAt: now}
