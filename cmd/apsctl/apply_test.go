@@ -86,7 +86,7 @@ func TestThousandJobsThroughASickService(t *testing.T) {
 		calls += action.Calls
 		throttled += action.Throttled
 	}
-	if throttled*20 >= calls {
+	if throttled*20 >= calls && !raceEnabled { // which makes answers late, and what is learnt of them
 		t.Errorf("%d of %d calls were throttled", throttled, calls)
 	}
 	t.Logf("%d creates for 1,000 jobs, %d of %d calls throttled, %d ms", a.Requests, throttled, calls, a.ElapsedMs)

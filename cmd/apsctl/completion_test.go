@@ -86,7 +86,7 @@ jobs:
 		{"resolve --emulator --absent us", []string{"users"}, completeWords},
 		{"runs --emulator 2", []string{id}, ":36"},
 		{"runs --emulator --diff ", []string{id, "last"}, ":36"},
-		{"apply --allow ", []string{"replace", "delete"}, completeWords},
+		{"apply --allow ", []string{"replace", "delete", "suspend"}, completeWords},
 		{"apply --on-unknown ", []string{"recreate", "hold"}, completeWords},
 		{"apply --adopt ", nil, completeFiles}, // takes no value here: a FILE follows
 		{"apply --max-runtime ", nil, completeWords},
