@@ -129,6 +129,9 @@ func TestDoctorFinds(t *testing.T) {
 		{"no permission for details", func(_ *bench, c *cloud) {
 			c.setFaults("- {operation: DescribeApsJobDetail, kind: status, status: 403, code: NoPermission}\n")
 		}, nil, exitRefused, "cn-hangzhou permission", findingTrouble, codePermission},
+		{"a service of small pages", func(_ *bench, c *cloud) {
+			c.setFaults("- {operation: DescribeApsJobs, kind: status, status: 400, code: InvalidPageSize, count: 2}\n")
+		}, nil, exitDone, "cn-hangzhou listing", findingOK, ""},
 		{"a mistake in the plan", func(b *bench, _ *cloud) { b.write("apsctl.yaml", "version: 1\nnme: x\n") }, nil, exitInvalid, "plan", findingTrouble, codePlan},
 		{"a damaged ledger and a wrong plan", func(b *bench, _ *cloud) {
 			b.write(ledgerDefault, strings.Repeat("damaged ", 200))

@@ -88,6 +88,7 @@ type Client struct {
 	wire     *wire
 	core     openapi.Client // never called itself, only copied; see send
 	pagesMax int            // of one scan of a listing
+	pageSize pageSize       // of a listing
 	calls    callBook
 }
 

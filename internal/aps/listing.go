@@ -19,10 +19,9 @@ const opList = "DescribeApsJobs"
 
 // Bounds of a listing.
 const (
-	pageSizeAsked = 30     // the only documented size (API reference, section 2)
-	pageSizeMax   = 1000   // a size that comes back above it is not believed
-	pagesDefault  = 20_000 // of one scan at most: 600,000 jobs
-	scansMax      = 6      // of one listing
+	pageSizeMax  = 1000   // a size that comes back above it is not believed
+	pagesDefault = 20_000 // of one scan at most: 600,000 jobs in pages of 30
+	scansMax     = 6      // of one listing
 )
 
 // IncompleteError is a listing that cannot be trusted to show every job, though
@@ -82,8 +81,7 @@ func (c *Client) steady(ctx context.Context, region, name string, agree bool) (*
 	var last *scan
 	var why string
 	for n := 1; n <= scansMax; n++ {
-		s := &scan{size: pageSizeAsked, jobs: map[string]plan.RemoteJob{}}
-		err := c.scan(ctx, k, s)
+		s, err := c.sized(ctx, k)
 		var unsteady *unsteadyError
 		switch {
 		case errors.As(err, &unsteady):
@@ -105,6 +103,18 @@ func (c *Client) steady(ctx context.Context, region, name string, agree bool) (*
 		}
 	}
 	return nil, &IncompleteError{region, why, scansMax}
+}
+
+// sized scans in pages that are as large as the service takes them. A scan whose
+// page size was refused shows nothing and counts for none.
+func (c *Client) sized(ctx context.Context, k call) (*scan, error) {
+	for {
+		asked := c.pageSize.asked()
+		s := &scan{size: asked, jobs: map[string]plan.RemoteJob{}}
+		if err := c.scan(ctx, k, s); !c.pageSize.lower(asked, err) {
+			return s, err
+		}
+	}
 }
 
 // scan is one pass over all pages.

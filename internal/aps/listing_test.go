@@ -318,7 +318,7 @@ func TestListFails(t *testing.T) {
 		{answer(403, errorBody("Forbidden.RAM")), plan.FailurePermission, 1},
 		{answer(400, errorBody("SignatureDoesNotMatch")), plan.FailureCredentials, 1},
 		{answer(404, errorBody("InvalidAction.NotFound")), plan.FailureConfig, 1},
-		{answer(400, errorBody("InvalidPageSize")), plan.FailureOther, 1},
+		{answer(400, errorBody("InvalidPageSize")), plan.FailureOther, int32(len(pageSizes))},
 		{answer(404, "not here"), plan.FailureOther, 1},
 		{answer(200, `{"RequestId":"R1","Success":false,"Code":"InvalidRegionId"}`), plan.FailureOther, 1},
 		{answer(200, `{"RequestId":"R1","Success":false,"Code":"Throttling"}`), plan.FailureThrottled, throttledMax},
