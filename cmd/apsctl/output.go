@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
 )
@@ -45,13 +46,31 @@ func (o *outputFormat) Set(name string) error {
 
 func (o *outputFormat) json() bool { return o.name == "json" }
 
-// writeJSON writes one indented object. The encoder escapes control
-// characters; <, > and & stay readable, for this is not HTML.
+// writeJSON writes one indented object.
 func writeJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
+	encoder := newEncoder(w)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(value)
+}
+
+// newEncoder returns the encoder of every result in JSON. What would not show, or
+// would have a terminal do something, is escaped; <, > and & stay readable, for this
+// is not HTML.
+func newEncoder(w io.Writer) *json.Encoder {
+	encoder := json.NewEncoder(printableJSON{w})
+	encoder.SetEscapeHTML(false)
+	return encoder
+}
+
+// printableJSON escapes what it is given, which is whole values: an encoder writes
+// each at once.
+type printableJSON struct{ to io.Writer }
+
+func (w printableJSON) Write(text []byte) (int, error) {
+	if _, err := w.to.Write(printable.JSON(text)); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }
 
 type applyJSON struct {

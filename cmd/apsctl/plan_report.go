@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"io"
 
 	"github.com/apsctl/apsctl/plan"
@@ -148,8 +147,7 @@ func newChangeJSON(c *plan.Change) changeJSON {
 // writeChanges writes one JSON object a line and change.
 func writeChanges(w io.Writer, v plan.Preview, o plan.RenderOptions) error {
 	b := bufio.NewWriter(w)
-	encoder := json.NewEncoder(b)
-	encoder.SetEscapeHTML(false)
+	encoder := newEncoder(b)
 	for i := range v.Changes {
 		if o.Kinds != nil && !o.Lists(v.Changes[i].Kind) {
 			continue

@@ -2,7 +2,8 @@
 // the ledger and the service's messages can hold escape sequences that move the
 // cursor or set the clipboard, line breaks that forge a log line, and invisible
 // or direction-changing characters that make one name look like another. Every
-// such text reaches a terminal through Line or Clip and nothing else.
+// such text reaches a terminal through Line or Clip, or as JSON through JSON, and
+// nothing else.
 package printable
 
 import (
