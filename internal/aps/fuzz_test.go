@@ -58,7 +58,7 @@ func FuzzCreateVerdict(f *testing.F) {
 			t.Fatalf("got %+v", o)
 		}
 		if e, err := parseEnvelope(body); err == nil { // the other parsers must not panic either
-			_, _ = parsePage(e)
+			_, _ = parsePage(e, 1)
 			_, _ = parseDetail(e, "aps-1")
 			_ = readClass(status, e)
 		}

@@ -163,7 +163,7 @@ func (c *Client) scan(ctx context.Context, k call, s *scan) error {
 		c.tell(k, number, s)
 		done, full := false, false
 		err := c.page(ctx, k, number, s, func(e envelope, header http.Header) error {
-			p, err := parsePage(e)
+			p, err := parsePage(e, number)
 			if err == nil {
 				if s.end = serverTime(header); number == 1 {
 					s.start = s.end
@@ -194,7 +194,7 @@ func (c *Client) page(ctx context.Context, k call, number int, s *scan, read fun
 // documented, so that only jobs count: it may refuse, or say any total.
 func (c *Client) nothingAfter(ctx context.Context, k call, number int, s *scan) error {
 	err := c.page(ctx, k, number+1, s, func(e envelope, _ http.Header) error {
-		more, err := parseJobs(e)
+		more, err := parseJobs(e, number+1)
 		if err == nil && len(more) > 0 {
 			err = unsteady("the total is %d, and page %d shows further jobs", s.total, number+1)
 		}

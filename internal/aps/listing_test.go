@@ -239,21 +239,30 @@ func TestListThatNeverAddsUp(t *testing.T) {
 		handler http.HandlerFunc
 		why     string
 	}{
-		"total too small":         {bare(pageBody(jobs(0, 3), "30", "2")), "more than the total of 2"},
-		"total too large":         {bare(pageBody(jobs(0, 3), "30", "4")), "3 of 4 jobs came, and page 2 had no further one"},
-		"total without jobs":      {bare(pageBody(nil, "30", "4")), "0 of 4 jobs"},
-		"duplicates in one page":  {bare(pageBody([]any{job(1), job(1)}, "30", "2")), "1 of 2 jobs"},
-		"one id, two names":       {bare(pageBody([]any{job(1), map[string]any{"ApsJobId": "aps-0001", "ApsJobName": "x"}}, "30", "2")), "differ"},
-		"total is a word":         {bare(pageBody(jobs(0, 1), "30", "abc")), "does not say how many"},
-		"total is negative":       {bare(pageBody(jobs(0, 1), "30", "-1")), "does not say how many"},
-		"total is huge":           {bare(pageBody(jobs(0, 1), "30", "99999999999999999999")), "does not say how many"},
-		"total is missing":        {bare(`{"RequestId":"R1","APSJobs":[]}`), "does not say how many"},
-		"total is an object":      {bare(`{"RequestId":"R1","TotalCount":{},"APSJobs":[]}`), "does not say how many"},
-		"jobs are an object":      {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":{"a":1}}`), "no list of jobs"},
-		"an entry is a text":      {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":["a"]}`), "no job with an id"},
-		"an entry without an id":  {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":[{"ApsJobName":"a"}]}`), "no job with an id"},
-		"an id that is a number":  {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":[{"ApsJobId":1}]}`), "no job with an id"},
-		"a name that is a list":   {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":[{"ApsJobId":"a","ApsJobName":[]}]}`), "no job with an id"},
+		"total too small":        {bare(pageBody(jobs(0, 3), "30", "2")), "more than the total of 2"},
+		"total too large":        {bare(pageBody(jobs(0, 3), "30", "4")), "3 of 4 jobs came, and page 2 had no further one"},
+		"total without jobs":     {bare(pageBody(nil, "30", "4")), "0 of 4 jobs"},
+		"duplicates in one page": {bare(pageBody([]any{job(1), job(1)}, "30", "2")), "1 of 2 jobs"},
+		"one id, two names":      {bare(pageBody([]any{job(1), map[string]any{"ApsJobId": "aps-0001", "ApsJobName": "x"}}, "30", "2")), "differ"},
+		"total is a word":        {bare(pageBody(jobs(0, 1), "30", "abc")), "does not say how many"},
+		"total is negative":      {bare(pageBody(jobs(0, 1), "30", "-1")), "does not say how many"},
+		"total is huge":          {bare(pageBody(jobs(0, 1), "30", "99999999999999999999")), "does not say how many"},
+		"total is missing":       {bare(`{"RequestId":"R1","APSJobs":[]}`), "does not say how many"},
+		"total is an object":     {bare(`{"RequestId":"R1","TotalCount":{},"APSJobs":[]}`), "does not say how many"},
+		"jobs are an object":     {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":{"a":1}}`), "no list of jobs"},
+		"an entry is a text":     {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":["a"]}`), "entry 1 of page 1 is no job"},
+		"an entry without an id": {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":[{"ApsJobName":"a"}]}`), `entry 1 of page 1 (the job "a") has no id that can be used: there is none`},
+		"an id that is a number": {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":[{"ApsJobId":1}]}`), "entry 1 of page 1 (a job without a name) has no id that can be used: 1"},
+		"a name that is a list":  {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":[{"ApsJobId":"a","ApsJobName":[]}]}`), "(a job without a name) has something else than a text as ApsJobName"},
+		"an odd id on page 2": {counting(func(n int32) string {
+			page := jobs(0, 2)
+			if n%2 == 0 {
+				page = jobs(2, 4)
+				page[1]["ApsJobId"], page[1]["ApsJobName"] = "aps\u202e 1", "订单\x1b[31m\u2066"
+			}
+			return pageBody(page, "2", "4")
+		}), `entry 2 of page 2 (the job "订单\x1b[31m\u2066") has no id that can be used: "aps\u202e 1"`},
+		"a long id is cut":        {bare(pageBody([]any{map[string]any{"ApsJobId": strings.Repeat("x", 9000)}}, "30", "1")), strings.Repeat("x", 97) + `..."`},
 		"the total changes":       {counting(func(n int32) string { return pageBody(jobs(0, 1), "1", fmt.Sprint(2+n)) }), "the total changed"},
 		"the page size changes":   {counting(func(n int32) string { return pageBody(jobs(int(n), int(n)+1), fmt.Sprint(1+n%2), "9") }), "the page size changed"},
 		"pages without end":       {counting(func(n int32) string { return pageBody(jobs(int(n), int(n)+1), "30", "1000000") }), "there is no end after 50 pages"},
