@@ -226,7 +226,7 @@ func (s *scheduler) startDue() {
 // that more than twice as many creates as there are workers stay unanswered: a
 // sick network must not turn 500 jobs into 500 unknowns.
 func (s *scheduler) mayRiskOne() bool {
-	return s.own+s.inFlight < 2*s.run.options.Parallel || mutant.On(mutant.NoBudget)
+	return s.own+s.inFlight+s.leaving < 2*s.run.options.Parallel || mutant.On(mutant.NoBudget)
 }
 
 // work does the next thing that the task needs and returns what takes it in. Of

@@ -54,7 +54,8 @@ func (r *Run) putBeside(ctx, stop context.Context, entry plan.Entry, to plan.Des
 		if to == plan.Running {
 			crashpoint.At(crashpoint.StartSent)
 		}
-		if err == nil || refusedAsIs(err) {
+		// A change that the job rests for is refused and sent again as long as it does not.
+		if acknowledged := err == nil && to == plan.Paused; !acknowledged && (err == nil || refusedAsIs(err)) {
 			err = r.shownAs(ctx, entry, to, err)
 		}
 	}

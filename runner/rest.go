@@ -17,37 +17,35 @@ func refusedAsItRuns(err error) bool {
 	return refusedAsIs(err) && errors.As(err, &call) && (strings.Contains(call.Code, "State") || strings.Contains(call.Code, "Status"))
 }
 
-// rest brings a job to a standstill whose change was refused with u.err. If it is to
-// run afterwards, the ledger says so before it is suspended: whoever comes next
-// starts it again, whatever dies meanwhile. With u.err nil it rests.
+// rest brings a job to a standstill whose change was refused with u.err. The ledger says
+// before it is suspended that this was not to last: whoever comes next starts it again
+// unless the plan wants it so, whatever dies meanwhile. With u.err nil it rests, or
+// does so soon.
 func (r *Run) rest(ctx, stop context.Context, c plan.Change, u updating) updating {
-	refused, to := u.err, plan.Paused
-	if c.Puts() == plan.Suspended {
-		to = plan.Suspended // as the plan says, which needs nobody's leave
-	}
-	now, err := r.stands(stop, *c.Entry, to)
+	refused := u.err
+	now, err := r.stands(stop, *c.Entry, plan.Paused)
 	switch {
 	case err != nil:
 		u.err = err
 		return u
-	case now.failed, now.is && u.doing != plan.Paused && u.doing != plan.Suspended:
+	case now.failed, now.is && u.doing != plan.Paused:
 		return u // standing still is not what it lacks
 	case now.is, now.begun:
 		u.err = laterError(refused) // acknowledged, and not in effect yet
 		return u
-	case to == plan.Paused && !r.options.AllowSuspend:
+	case !r.options.AllowSuspend && c.Puts() != plan.Suspended:
 		if u.doing == plan.Paused { // somebody started it
 			u = r.putForChange(ctx, stop, c, plan.Running, u)
 		}
 		u.err = advise(refused, "the job runs; --allow suspend has apply suspend it, change it and start it again")
 		return u
-	case to == plan.Paused && !mutant.On(mutant.PauseUnrecorded):
-		if u.err = r.recordPut(ctx, *c.Entry, to, u.pending, u.pending); u.err != nil {
+	case !mutant.On(mutant.PauseUnrecorded):
+		if u.err = r.recordPut(ctx, *c.Entry, plan.Paused, u.pending, u.pending); u.err != nil {
 			return u
 		}
-		u.doing = to
+		u.doing = plan.Paused
 	}
-	return r.putForChange(ctx, stop, c, to, u)
+	return r.putForChange(ctx, stop, c, plan.Paused, u)
 }
 
 // putForChange suspends a job whose change was refused, or starts it again. A refusal
@@ -65,7 +63,7 @@ func (r *Run) putForChange(ctx, stop context.Context, c plan.Change, to plan.Des
 // restart starts a job again that was suspended to be changed, when nothing more comes
 // of the change now. It keeps what u says of the change.
 func (r *Run) restart(ctx, stop context.Context, c plan.Change, u updating) updating {
-	if u.doing != plan.Paused {
+	if u.doing != plan.Paused || c.Puts() == plan.Suspended {
 		return u
 	}
 	after := r.putForChange(ctx, stop, c, plan.Running, u)

@@ -14,15 +14,16 @@ import (
 // job stands still.
 type restless struct {
 	*cloud
-	status   string
-	since    time.Time // when it is as status says
-	requests []plan.Operation
-	refuses  func(plan.Operation) error // what is refused for another reason
+	status    string
+	since     time.Time // when it is as status says
+	meanwhile string    // what it shows until then
+	requests  []plan.Operation
+	refuses   func(plan.Operation) error // what is refused for another reason
 }
 
 func (s *restless) now() string {
 	if s.status == "Suspended" && time.Now().Before(s.since) {
-		return "Suspending"
+		return s.meanwhile
 	}
 	return s.status
 }
@@ -71,7 +72,7 @@ func (s *restless) operations() string {
 func withRestless(t *testing.T, do func(f *fixture, service *restless)) {
 	inBubble(t, 1, func(f *fixture) {
 		f.mustRun()
-		service := &restless{cloud: f.cloud, status: "Running"}
+		service := &restless{cloud: f.cloud, status: "Running", meanwhile: "Suspending"}
 		f.service = service
 		f.editObjects(0, `{"sales":{"all":true}}`)
 		do(f, service)
@@ -95,6 +96,23 @@ func TestRunningJobIsSuspendedToBeChangedOnlyWhenThatIsAllowed(t *testing.T) {
 		}
 		f.wantCounts(f.mustRun(), runner.Counts{Kept: 1})
 	})
+}
+
+// TestSuspensionThatIsNotShownAtOnceIsWaitedFor: what was acknowledged takes a while to
+// show, and the same run goes on then.
+func TestSuspensionThatIsNotShownAtOnceIsWaitedFor(t *testing.T) {
+	for _, state := range []plan.DesiredState{"", plan.Suspended} {
+		withRestless(t, func(f *fixture, service *restless) {
+			f.options.AllowSuspend = true
+			f.plan.Jobs[0].State = state
+			service.meanwhile = "Running"
+			report := f.mustRun()
+			f.wantCounts(report, runner.Counts{Updated: 1})
+			if rests := service.status == "Suspended"; rests != (state == plan.Suspended) || report.Elapsed > time.Minute {
+				t.Errorf("it is %s, after %s", service.status, report.Elapsed)
+			}
+		})
+	}
 }
 
 // TestJobThatIsToStandStillIsNotStartedAfterItsChange: the plan wants it suspended,

@@ -101,7 +101,7 @@ func (t *task) did(doing plan.DesiredState) {
 
 // isPaused reports whether an update left the job suspended that is to run again.
 func (t *task) isPaused(r Result) bool {
-	return t.change.Entry != nil && t.change.Entry.Doing == plan.Paused && t.change.Kind != plan.KindReplace &&
+	return t.change.Paused() && t.change.Kind != plan.KindReplace &&
 		(r.Ending == EndFailed || r.Ending == EndUnknown || r.Ending == EndNotTried)
 }
 
