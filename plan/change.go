@@ -121,7 +121,7 @@ func (c Change) said() DesiredState {
 	return ""
 }
 
-// Paused reports whether apsctl suspended the job to change it, and it is to run
+// Paused reports whether apsctl suspended the job to change or delete it, and it is to run
 // again, whatever else it needs.
 func (c Change) Paused() bool {
 	return c.Entry != nil && c.Entry.State == StateCreated && c.Entry.Doing == Paused && c.said() != Suspended

@@ -41,7 +41,7 @@ func diffLeftOver(name string, entry *Entry, o DiffOptions) Change {
 		c.Reason = "no longer in the plan; its deletion was sent and is not confirmed"
 		c.Cause = "left the plan with a deletion without an answer"
 	case c.Paused():
-		c.Kind, c.Reason, c.Cause = KindStart, "no longer in the plan; an update suspended it, and it is to run again", "to run again"
+		c.Kind, c.Reason, c.Cause = KindStart, "no longer in the plan; apsctl suspended it, and it is to run again", "to run again"
 	case c.Puts() != "" && (c.Doing() != c.Puts() || entry.Pending.unconfirmed(OperationSuspend)):
 		c.Kind, c.Reason = KindSuspend, "no longer in the plan, which said on_remove: suspend"
 	}

@@ -13,7 +13,7 @@ func diffState(c *Change) {
 	doing := c.Doing()
 	switch {
 	case wanted == Running && c.Paused():
-		c.Kind, c.Reason, c.Cause = KindStart, "an update suspended it, and it is to run again", "to run again"
+		c.Kind, c.Reason, c.Cause = KindStart, "apsctl suspended it, and it is to run again", "to run again"
 	case doing == wanted && !c.Entry.Pending.unconfirmed(OperationStart, OperationSuspend):
 	case wanted == Running:
 		c.Kind, c.Reason, c.Cause = KindStart, "the plan wants it running", "to run"

@@ -183,7 +183,7 @@ func (c Change) putOtherwise() string {
 	is, wanted, put := Stands(c.Seen.Job.Status), c.Puts(), c.Entry.Doing
 	wants := "the plan wants it " + string(wanted)
 	if put == Paused && is == Suspended && c.Paused() {
-		return "its status is " + c.Seen.Job.Status + ": apsctl suspended it to change it, and the next apply starts it again"
+		return "its status is " + c.Seen.Job.Status + ": apsctl suspended it, and the next apply starts it again"
 	}
 	if wanted == "" {
 		wanted, wants = put.aim(), "it was put to "+string(put.aim())

@@ -73,8 +73,8 @@ const (
 	Suspended DesiredState = "suspended"
 )
 
-// Paused is what only the ledger says of a job: an update suspended it, since the
-// service does not change it while it runs, and it is to be started again.
+// Paused is what only the ledger says of a job: apsctl suspended it, since the
+// service does not change or delete it while it runs, and it is to be started again.
 const Paused DesiredState = "paused"
 
 // aim is what the service shows of a job that is put to d.

@@ -128,7 +128,7 @@ func (s *scheduler) enrol(t *task) {
 	}
 }
 
-// startBlocked queues a job that is blocked, and that an update suspended, to be
+// startBlocked queues a job that is blocked, and that apsctl suspended, to be
 // started again.
 func (s *scheduler) startBlocked(t *task) {
 	if t.change.Paused() {

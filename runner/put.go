@@ -166,7 +166,7 @@ func (s *scheduler) put(t *task) {
 	t.state = plan.StateCreated
 	s.retries.earn()
 	if ending == EndBlocked {
-		s.finish(t, ending, t.result.Error+"; an update had suspended it, and it was started again", t.result.Cause)
+		s.finish(t, ending, t.result.Error+"; apsctl had suspended it, and it was started again", t.result.Cause)
 		return
 	}
 	s.finish(t, ending, "", "")

@@ -72,7 +72,7 @@ func (j *simJob) status(now time.Time, needsStart bool) string {
 	return j.latest(now, first, func(e simEdit) string { return e.status })
 }
 
-// isPaused reports whether an update suspended it and nothing was done about that
+// isPaused reports whether we suspended it and nothing was done about that
 // since.
 func (j *simJob) isPaused(now time.Time) bool {
 	pauses, latest := false, time.Time{}

@@ -99,7 +99,7 @@ func (t *task) did(doing plan.DesiredState) {
 	t.change.Entry = &entry
 }
 
-// isPaused reports whether an update left the job suspended that is to run again.
+// isPaused reports whether apsctl left the job suspended that is to run again.
 func (t *task) isPaused(r Result) bool {
 	return t.change.Paused() && t.change.Kind != plan.KindReplace &&
 		(r.Ending == EndFailed || r.Ending == EndUnknown || r.Ending == EndNotTried)
@@ -117,7 +117,7 @@ func (t *task) finalResult() Result {
 		r.Error = strings.TrimPrefix(r.Error+"; the change was sent and may have taken effect: the next run compares", "; ")
 	}
 	if t.isPaused(r) {
-		r.Error = strings.TrimPrefix(r.Error+"; an update suspended the job: the next run goes on and starts it again", "; ")
+		r.Error = strings.TrimPrefix(r.Error+"; apsctl suspended the job: the next run goes on and starts it again", "; ")
 	}
 	return r
 }
