@@ -178,13 +178,8 @@ func TestNotificationIsSentAtChangesOfOutcomeOnly(t *testing.T) {
 		}
 	}
 	// A run that was killed tells nothing; the next one tells of it.
-	cloud.setFaults("[{operation: CreateAPSJob, kind: hang, when: before}]")
 	b.write("plan.yaml", planOf(7))
-	p, before := b.start("apply", "--yes", "plan.yaml"), cloud.creates()
-	b.eventually("a create", func() bool { return cloud.creates() > before })
-	_ = p.Process.Kill()
-	_ = p.result()
-	cloud.setFaults("")
+	b.killAtACreate(cloud, "apply", "--yes", "plan.yaml")
 	b.want(exitUnknown, "apply", "--yes", "plan.yaml")
 	if got := people.outcomes(t); !slices.Equal(got, []string{"died>unknown"}) {
 		t.Errorf("after a kill: %q", got)
@@ -192,7 +187,7 @@ func TestNotificationIsSentAtChangesOfOutcomeOnly(t *testing.T) {
 	// An interrupted one tells that it was.
 	cloud.setFaults("[{operation: DescribeApsJobs, kind: hang, when: before}]")
 	calls := func() int { return cloud.stats().Actions["DescribeApsJobs"].Calls }
-	p, before = b.start("apply", "--yes", "plan.yaml"), calls()
+	p, before := b.start("apply", "--yes", "plan.yaml"), calls()
 	b.eventually("a listing", func() bool { return calls() > before })
 	_ = p.Process.Signal(syscall.SIGTERM)
 	if r := p.result(); r.code != exitInterrupted {
@@ -373,4 +368,15 @@ func TestRefusedRunOfAnotherAccountLeavesNoRecord(t *testing.T) {
 	if err != nil || string(before) != string(after) {
 		t.Errorf("the ledger of another account was written to: %v", err)
 	}
+}
+
+// killAtACreate kills a run whose create gets no answer.
+func (b *bench) killAtACreate(cloud *cloud, args ...string) {
+	b.Helper()
+	cloud.setFaults("[{operation: CreateAPSJob, kind: hang, when: before}]")
+	p, before := b.start(args...), cloud.creates()
+	b.eventually("a create", func() bool { return cloud.creates() > before })
+	_ = p.Process.Kill()
+	_ = p.result()
+	cloud.setFaults("")
 }

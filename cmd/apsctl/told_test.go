@@ -50,13 +50,8 @@ func TestMessageThatWasNotTakenIsSentByTheNextRun(t *testing.T) {
 	told("it was told that all is well")
 
 	// A run that dies is told by the next one whose message is taken.
-	cloud.setFaults("[{operation: CreateAPSJob, kind: hang, when: before}]")
 	b.write("plan.yaml", planOf(3))
-	p, before := b.start("apply", "--yes", "plan.yaml"), cloud.creates()
-	b.eventually("a create", func() bool { return cloud.creates() > before })
-	_ = p.Process.Kill()
-	_ = p.result()
-	cloud.setFaults("")
+	b.killAtACreate(cloud, "apply", "--yes", "plan.yaml")
 	people.reply(refused)
 	b.want(exitDone, "apply", "--yes", "--settle", "1ms", "--notify", people.address(), "plan.yaml")
 	told("after a kill, not taken", "died>done")
@@ -71,7 +66,7 @@ func TestMessageThatWasNotTakenIsSentByTheNextRun(t *testing.T) {
 	b.write("plan.yaml", "version: 1\nname: bulk\nnonsense: 1\n")
 	held := make(chan struct{})
 	people.reply(func(_ http.ResponseWriter, r *http.Request) { close(held); <-r.Context().Done() })
-	p = b.start("apply", "--yes", "--notify", people.address(), "plan.yaml")
+	p := b.start("apply", "--yes", "--notify", people.address(), "plan.yaml")
 	<-held
 	_ = p.Process.Kill()
 	_ = p.result()
