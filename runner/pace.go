@@ -9,11 +9,13 @@ import (
 )
 
 const (
-	// rateStart is the pace before anything is known. Until the first throttled answer
-	// it grows so many times as fast each second: what is throttled was not carried out
-	// and costs little, and a service without a quota is not kept waiting.
-	rateStart = 300.0
-	rateRise  = 16.0
+	// rateStart is the pace before anything is known: what is throttled was not carried
+	// out and costs little, and a service without a quota is not kept waiting. Until the
+	// first throttled answer it is rateRise times the calls that passed in the last
+	// second, where that is more. So the calls on their way when a quota shows are a
+	// share of it, and the same share of a large quota as of a small one.
+	rateStart = 600.0
+	rateRise  = 6.0
 	// rateAdvised is the pace that is advised while calls are throttled (API reference,
 	// section 7): only a measured limit is less.
 	rateAdvised = 1.0
@@ -142,20 +144,25 @@ func (p *pace) learn(since time.Duration, passed float64) {
 	}
 }
 
-// speedUp notes an answer, and lets the rate grow with the time since it last did.
+// speedUp notes an answer, and lets the rate grow: with what passes until a limit shows,
+// and then with the time since it last did.
 func (p *pace) speedUp(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.count(now)
 	// Nothing is learned from a pause, but at a low rate answers are far apart.
 	elapsed := min(now.Sub(p.grownAt).Seconds(), max(1, 1.5/p.rate))
-	if elapsed < 0.05 || p.rate >= p.ceiling {
+	switch {
+	case p.rate >= p.ceiling:
+		return
+	case p.limit == 0:
+		p.set(max(p.rate, rateRise*p.passed.perSecond(now)))
+		return
+	case elapsed < 0.05:
 		return
 	}
 	p.grownAt = now
 	switch {
-	case p.limit == 0:
-		p.set(p.rate * math.Pow(rateRise, elapsed))
 	case p.exceeded:
 		p.set(p.rate * (1 + jump*elapsed))
 	case p.measured:

@@ -29,6 +29,9 @@ type Event struct {
 // once for all events of the transaction, see commit.
 func (w *writer) event(e Event) error {
 	w.serial++
+	if e.Plan != w.alone {
+		w.alone = "" // it may have an open entry now
+	}
 	_, err := w.exec(`INSERT INTO events (serial, at_ms, run_id, plan, name, attempt, from_state, to_state,
 		aps_job_id, request_id, code, reason, evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		w.serial, toMs(e.At), e.Run, e.Plan, e.Name, e.Attempt, string(e.From), string(e.To),

@@ -73,12 +73,30 @@ func (l *Ledger) Intend(ctx context.Context, in plan.Intent) error {
 
 // openElsewhere finds an open entry of another plan: of plans before it and after
 // it, so that the plan's own open entries are passed over unread.
-const openElsewhere = "SELECT plan FROM entries WHERE " + openRule + " AND plan < ?1 AND region = ?2 AND json_extract(spec, '$.name') = ?3" +
-	" UNION ALL SELECT plan FROM entries WHERE " + openRule + " AND plan > ?1 AND region = ?2 AND json_extract(spec, '$.name') = ?3"
+const (
+	openElsewhere = "SELECT plan FROM entries WHERE " + openRule + " AND plan < ?1" + ofThatName +
+		" UNION ALL SELECT plan FROM entries WHERE " + openRule + " AND plan > ?1" + ofThatName
+	ofThatName = " AND region = ?2 AND json_extract(spec, '$.name') = ?3"
+
+	anyElsewhere = "SELECT EXISTS (SELECT 1 FROM entries WHERE " + openRule + " AND plan < ?1)" +
+		" OR EXISTS (SELECT 1 FROM entries WHERE " + openRule + " AND plan > ?1)"
+)
 
 // checkElsewhere refuses an intent for what an open entry of another plan may
-// already be on the service.
+// already be on the service. Nearly always no other plan has an open entry at all,
+// which is asked once for all intents of a transaction.
 func (w *writer) checkElsewhere(in plan.Intent) error {
+	if w.alone == in.Plan {
+		return nil
+	}
+	var others bool
+	if err := w.scan(anyElsewhere, []any{in.Plan}, &others); err != nil {
+		return err
+	}
+	if !others {
+		w.alone = in.Plan
+		return nil
+	}
 	var other string
 	err := w.scan(openElsewhere, []any{in.Plan, in.Spec.Region, in.Spec.Name}, &other)
 	switch {

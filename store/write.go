@@ -26,6 +26,9 @@ type writer struct {
 	conn   *sql.Conn
 	stmts  map[string]*sql.Stmt
 	serial int64 // the ledger's, in the transaction under way
+	// alone is the plan beside which no other has an open entry, in the transaction
+	// under way; "" for none, or where nobody has looked.
+	alone string
 }
 
 func (w *writer) close() error {
@@ -239,6 +242,7 @@ func (w *writer) transact(do func() error) error {
 	if _, err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
+	w.alone = ""
 	err := w.scan("SELECT serial FROM meta", nil, &w.serial)
 	before := w.serial
 	if err == nil {
