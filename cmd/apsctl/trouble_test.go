@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,44 +82,6 @@ func TestLogOfTheLedgerDeleted(t *testing.T) {
 	time.Sleep(200 * time.Millisecond)
 	b.want(0, "apply", "--yes", "--adopt", "--settle", "100ms", "bulk.yaml")
 	cloud.checkCloud(30)
-}
-
-// A ledger that may only be read is read, and nothing is sent that it could not
-// record. SQLite needs the folder even to read.
-func TestLedgerThatMayNotBeWritten(t *testing.T) {
-	b := newBench(t)
-	cloud := b.emulator()
-	b.write("bulk.yaml", planOf(1))
-	b.want(0, "apply", "--yes", "bulk.yaml")
-	b.write("bulk.yaml", planOf(2))
-	folder := filepath.Dir(b.ledgerPath())
-	mode := func(file, dir os.FileMode) {
-		if err := errors.Join(os.Chmod(b.ledgerPath(), file), os.Chmod(folder, dir)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	defer mode(0o600, 0o700)
-	mode(0o400, 0o700)
-	if file, err := os.OpenFile(b.ledgerPath(), os.O_RDWR, 0); err == nil {
-		_ = file.Close()
-		t.Skip("this user may write everywhere")
-	}
-	for _, args := range [][]string{{"plan", "bulk.yaml"}, {"status"}, {"ledger", "list"}, {"ledger", "verify"}} {
-		b.want(0, args...)
-	}
-	wantIn(t, b.want(exitLedger, "apply", "--yes", "bulk.yaml").stderr, "may not write it")
-	for _, suffix := range []string{"-wal", "-shm"} { // what the readers left
-		_ = os.Remove(b.ledgerPath() + suffix)
-	}
-	mode(0o600, 0o500)
-	for _, args := range [][]string{{"apply", "--yes", "bulk.yaml"}, {"resolve", "bulk.yaml"}, {"ledger", "list"}} {
-		wantIn(t, b.want(exitLedger, args...).stderr, "may not write it", "its folder")
-	}
-	if n := cloud.creates(); n != 1 {
-		t.Errorf("%d creates were sent", n)
-	}
-	mode(0o600, 0o700)
-	b.want(0, "apply", "--yes", "bulk.yaml")
 }
 
 func TestJobThatFailsToStartIsNotMadeAgain(t *testing.T) {
