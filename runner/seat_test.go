@@ -2,6 +2,8 @@ package runner_test
 
 import (
 	"context"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -54,6 +56,33 @@ func TestSeatIsFreeWhileTheVerdictGoesToDisk(t *testing.T) {
 			}
 			if n := int(disk.widest.Load()); n > c.widest || f.cloud.busiest > c.busiest {
 				f.Errorf("%d seats: %d recorded at once, and %d requests were on the wire", c.seats, n, f.cloud.busiest)
+			}
+		})
+	}
+}
+
+// Goroutines are as many as workers call for, and no more for more jobs, also where
+// jobs wait between their tries.
+func TestGoroutinesAreBoundedByWorkers(t *testing.T) {
+	const seats, others = 4, 6 // who may be about beside workers: timers, the disk, the picture
+	for _, jobs := range []int{40, 400} {
+		inBubble(t, jobs, func(f *fixture) {
+			f.options.Parallel = seats
+			before, most := runtime.NumGoroutine(), atomic.Int64{}
+			f.cloud.latency = time.Second
+			f.cloud.answer = func(r plan.CreateRequest, n int) reply {
+				if now := int64(runtime.NumGoroutine()); now > most.Load() {
+					most.Store(now)
+				}
+				if n == 1 && strings.HasSuffix(r.Spec.Name, "5") {
+					return throttled(10 * time.Second)
+				}
+				return reply{create: true}
+			}
+			f.wantCounts(f.mustRun(), runner.Counts{Created: jobs})
+			t.Logf("%d jobs: %d goroutines beside the %d before", jobs, most.Load()-int64(before), before)
+			if extra := int(most.Load()) - before; extra > 2*seats+others {
+				t.Errorf("%d jobs: %d goroutines for %d workers", jobs, extra, seats)
 			}
 		})
 	}

@@ -88,21 +88,24 @@ func BenchmarkApply(b *testing.B) {
 }
 
 // BenchmarkApplyWithLatency: 5,000 creates that take 50 ms each, with 64 workers,
-// against 5,000 × 50 ms / 64.
+// against 5,000 × 50 ms / 64, and against the bare loop, which needs no listing first.
 func BenchmarkApplyWithLatency(b *testing.B) {
 	const n, workers, latency = 5_000, 64, 50 * time.Millisecond
 	bench := newBench(b)
 	file := bench.write("plan.yaml", shortPlan(n))
-	var ours cost
+	var ours, bare cost
 	round := 0
 	for b.Loop() {
 		round++
+		address := bench.emulator("--latency", latency.String())
+		bare.least(bench.self("loop", address, strconv.Itoa(n), strconv.Itoa(workers)))
 		bench.emulator("--latency", latency.String())
 		ours.least(bench.apsctl("apply", "--yes", "--rate", "0", "--parallel", strconv.Itoa(workers),
 			"--ledger", bench.path(fmt.Sprintf("ledger-%d.db", round)), file))
 	}
 	ideal := latency * n / workers
 	b.ReportMetric(ours.wall.Seconds()/ideal.Seconds(), "of-ideal-time")
+	b.ReportMetric(bare.wall.Seconds()/ideal.Seconds(), "bare-of-ideal-time")
 	b.ReportMetric(ours.cpu.Seconds(), "cpu-s")
 }
 
