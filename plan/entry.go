@@ -221,7 +221,8 @@ type Transition struct {
 
 	// Queued is called, from the goroutine that settles, once the order of this
 	// transition among the ledger's changes is fixed: what is asked for later is not on
-	// disk before it. nil for nobody; a ledger need not call it.
+	// disk before it. It must return at once, since the ledger's next transaction waits
+	// for it. nil for nobody; a ledger need not call it.
 	Queued func()
 }
 

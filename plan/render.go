@@ -52,10 +52,10 @@ func (o RenderOptions) Lists(kind Kind) bool {
 
 // Render writes v for a person: how many changes of each kind, overall and by
 // source, then the changes themselves, and what they take. Unless everything is
-// asked for it has at most 50 lines, refusal included: where the changes are too many for that they
-// are in groups of like reasons, small groups whole and large ones with a few
-// examples. All text from plans, the ledger and the service is encoded for a
-// terminal. Colours follow go-pretty's switch.
+// asked for it has at most 50 lines, refusal included: where the changes are too
+// many for that they are in groups of like reasons, small groups whole and large
+// ones with a few examples. All text from plans, the ledger and the service is
+// encoded for a terminal. Colours follow go-pretty's switch.
 func Render(w io.Writer, v Preview, o RenderOptions) error {
 	b := bufio.NewWriter(w)
 	s := Summarize(v.Changes)

@@ -117,7 +117,7 @@ func named(path string) opening {
 	return opening{shown: path, path: path, open: func() (*os.File, error) { return openPlain(path) }}
 }
 
-// inside is a file that n names, by its path in the plan's folder.
+// named is a file that n names, by its path inside the plan's folder.
 func (f *folder) named(n *node, inside string) opening {
 	return opening{shown: f.shown(inside), at: n, folder: f.dir, path: inside, open: func() (*os.File, error) { return f.open(inside) }}
 }

@@ -180,7 +180,8 @@ type driftJSON struct {
 	Compared int `json:"compared"`
 	Runs     int `json:"runs"`
 	// Untold are ids of listed jobs whose details the service did not tell, Busy jobs
-	// of which a create or change is under way, and Waiting changes of the plan that no apply has made yet.
+	// of which a create or change is under way, and Waiting changes of the plan that no
+	// apply has made yet.
 	Untold  []string `json:"untold"`
 	Busy    int      `json:"busy"`
 	Waiting int      `json:"waiting"`

@@ -72,8 +72,8 @@ func (h *hook) below(part string) *hook { return &hook{h.url.JoinPath(part)} }
 
 // post sends one request and returns the beginning of the answer. It follows
 // redirects within the same host only, and of them those that keep what is sent: any
-// other would be answered with 200 although nothing arrived. The error names the host and nothing else
-// of the address.
+// other would be answered with 200 although nothing arrived. The error names the host
+// and nothing else of the address.
 func (h *hook) post(ctx context.Context, contentType string, body []byte) (answer []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
 	defer cancel()

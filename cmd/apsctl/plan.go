@@ -230,8 +230,9 @@ func newPreview(p *plan.Plan, changes []plan.Change, listings map[string]plan.Li
 }
 
 // readSnapshot reads the ledger's entries of one plan without creating or
-// changing anything, and their fingerprint where it may be noted. A ledger that does not exist yet is an empty one, which it
-// says: it may as well be one that was lost, or is somewhere else.
+// changing anything, and their fingerprint where it may be noted. A ledger that does
+// not exist yet is an empty one, which it says: it may as well be one that was lost,
+// or is somewhere else.
 func (c *planCommand) readSnapshot(ctx context.Context, wanted *plan.Plan) (plan.Snapshot, string, error) {
 	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
 	if errors.Is(err, fs.ErrNotExist) {
