@@ -58,18 +58,21 @@ func parseJob(entry json.RawMessage) (job plan.RemoteJob, why string) {
 	if job.ID, ok = o.jobID(); !ok {
 		return job, o.named() + " has no id that can be used: " + o.quoted("ApsJobId")
 	}
-	for name, to := range map[string]*string{
-		"ApsJobName":            &job.Name,
-		"SourceInstanceID":      &job.SourceInstance,
-		"DestinationInstanceID": &job.DestinationInstance,
-		"Status":                &job.Status,
-		"SubStatus":             &job.SubStatus,
-		"CreateTime":            &job.CreateTime,
-		"Projress":              &job.Progress, // the service's spelling
-		"ErrMessage":            &job.ErrorMessage,
+	for _, text := range []struct {
+		name string
+		to   *string
+	}{
+		{"ApsJobName", &job.Name},
+		{"SourceInstanceID", &job.SourceInstance},
+		{"DestinationInstanceID", &job.DestinationInstance},
+		{"Status", &job.Status},
+		{"SubStatus", &job.SubStatus},
+		{"CreateTime", &job.CreateTime},
+		{"Projress", &job.Progress}, // the service's spelling
+		{"ErrMessage", &job.ErrorMessage},
 	} {
-		if *to, ok = o.text(name); !ok {
-			return job, o.named() + " has something else than a text as " + name
+		if *text.to, ok = o.text(text.name); !ok {
+			return job, o.named() + " has something else than a text as " + text.name
 		}
 	}
 	if job.Progress == "" { // should the spelling be mended one day
