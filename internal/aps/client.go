@@ -87,7 +87,7 @@ type Client struct {
 	keys     *keyring
 	wire     *wire
 	core     openapi.Client // never called itself, only copied; see send
-	pagesMax int            // of one scan of a listing
+	jobsMax  int            // of one listing
 	pageSize pageSize       // of a listing
 	calls    callBook
 }
@@ -113,7 +113,7 @@ func New(opts Options) (*Client, error) {
 	if opts.UserAgent == "" {
 		opts.UserAgent = strings.TrimSuffix("apsctl/"+opts.Version, "/")
 	}
-	c := &Client{opts: opts, keys: newKeyring(opts.Credentials), wire: newWire(opts), pagesMax: pagesDefault}
+	c := &Client{opts: opts, keys: newKeyring(opts.Credentials), wire: newWire(opts), jobsMax: jobsDefault}
 	if opts.Endpoint != "" {
 		at, err := parseEndpoint(opts.Endpoint)
 		if err != nil {

@@ -19,9 +19,9 @@ const opList = "DescribeApsJobs"
 
 // Bounds of a listing.
 const (
-	pageSizeMax  = 1000   // a size that comes back above it is not believed
-	pagesDefault = 20_000 // of one scan at most: 600,000 jobs in pages of 30
-	scansMax     = 6      // of one listing
+	pageSizeMax = 1000    // a size that comes back above it is not believed
+	jobsDefault = 600_000 // of one region at most, in pages of whatever size
+	scansMax    = 6       // of one listing
 )
 
 // IncompleteError is a listing that cannot be trusted to show every job, though
@@ -153,17 +153,18 @@ func unsteady(format string, args ...any) error {
 }
 
 // scan asks for pages until as many distinct ids came as there are in total, and
-// then makes sure that nothing follows.
+// then makes sure that nothing follows. It comes to an end: the total is bounded, and
+// a page without a job that is new is the last one.
 func (c *Client) scan(ctx context.Context, k call, s *scan) error {
 	defer c.tell(k, 0, s)
 	for number := 1; ; number++ {
-		if number > c.pagesMax {
-			return &unsteadyError{fmt.Sprintf("there is no end after %d pages", c.pagesMax), true}
-		}
 		c.tell(k, number, s)
 		done, full := false, false
 		err := c.page(ctx, k, number, s, func(e envelope, header http.Header) error {
 			p, err := parsePage(e, number)
+			if err == nil && p.total > c.jobsMax {
+				err = &unsteadyError{fmt.Sprintf("the total is %d, and a listing takes in %d jobs at most", p.total, c.jobsMax), true}
+			}
 			if err == nil {
 				if s.end = serverTime(header); number == 1 {
 					s.start = s.end

@@ -254,6 +254,7 @@ func TestListThatNeverAddsUp(t *testing.T) {
 		"an entry without an id": {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":[{"ApsJobName":"a"}]}`), `entry 1 of page 1 (the job "a") has no id that can be used: there is none`},
 		"an id that is a number": {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":[{"ApsJobId":1}]}`), "entry 1 of page 1 (a job without a name) has no id that can be used: 1"},
 		"a name that is a list":  {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":[{"ApsJobId":"a","ApsJobName":[]}]}`), "(a job without a name) has something else than a text as ApsJobName"},
+		"five are no texts":      {bare(`{"RequestId":"R1","TotalCount":1,"APSJobs":[{"ApsJobId":"a","ErrMessage":[],"Status":[],"SubStatus":{},"CreateTime":[],"Projress":[]}]}`), "has something else than a text as Status"},
 		"an odd id on page 2": {counting(func(n int32) string {
 			page := jobs(0, 2)
 			if n%2 == 0 {
@@ -265,19 +266,40 @@ func TestListThatNeverAddsUp(t *testing.T) {
 		"a long id is cut":        {bare(pageBody([]any{map[string]any{"ApsJobId": strings.Repeat("x", 9000)}}, "30", "1")), strings.Repeat("x", 97) + `..."`},
 		"the total changes":       {counting(func(n int32) string { return pageBody(jobs(0, 1), "1", fmt.Sprint(2+n)) }), "the total changed"},
 		"the page size changes":   {counting(func(n int32) string { return pageBody(jobs(int(n), int(n)+1), fmt.Sprint(1+n%2), "9") }), "the page size changed"},
-		"pages without end":       {counting(func(n int32) string { return pageBody(jobs(int(n), int(n)+1), "30", "1000000") }), "there is no end after 50 pages"},
+		"too many jobs":           {bare(pageBody(jobs(0, 30), "30", "61")), "the total is 61, and a listing takes in 60 jobs at most"},
 		"the first page for ever": {bare(pageBody(jobs(0, 30), "30", "60")), "page 2 had no further one"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := serve(t, test.handler)
-			c.pagesMax = 50
+			c.jobsMax = 60
 			_, err := c.List(t.Context(), region, false)
 			wantIncomplete(t, err, test.why)
 			if jobs, err := c.Find(t.Context(), region, "job-0"); err == nil {
 				t.Errorf("find: got %v", jobs)
 			}
 		})
+	}
+}
+
+// TestListIsBoundedByJobs: the bound was one of pages, so that in pages of one a
+// listing could take in a thirtieth of the jobs that it can in pages of 30.
+func TestListIsBoundedByJobs(t *testing.T) {
+	for _, size := range []int{30, 1} { // lowered silently
+		for n, calls := range map[int]int32{60: 60/int32(size) + 1, 61: 1} {
+			handler, got := lister(t, size, jobs(0, n), nil)
+			c := serve(t, handler)
+			c.jobsMax = 60
+			listing, err := c.List(t.Context(), region, false)
+			if n > c.jobsMax {
+				wantIncomplete(t, err, "the total is 61")
+			} else if err != nil || len(listing.Jobs) != n {
+				t.Errorf("%d jobs in pages of %d: got %d, %v", n, size, len(listing.Jobs), err)
+			}
+			if got.Load() != calls {
+				t.Errorf("%d jobs in pages of %d: %d calls, want %d", n, size, got.Load(), calls)
+			}
+		}
 	}
 }
 
