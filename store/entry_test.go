@@ -350,3 +350,15 @@ func TestLedger_cancelled_context_still_writes(t *testing.T) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 }
+
+func TestEvent_has_the_id_that_the_entry_has(t *testing.T) {
+	l := openStore(t)
+	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+	unknown := step("a", plan.StateIntent, 1, plan.StateUnknown)
+	unknown.JobID = "aps-1" // an id does not make it known
+	mustSettle(t, l, unknown)
+	events, err := l.Events(t.Context(), "p", "a")
+	if err != nil || len(events) != 2 || events[1].JobID != entryOf(t, l, "a").JobID {
+		t.Errorf("got %+v, %v for %+v", events, err, entryOf(t, l, "a"))
+	}
+}

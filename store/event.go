@@ -26,7 +26,7 @@ type Event struct {
 }
 
 // event counts a change of an entry and keeps its row. The count itself is written
-// once for all events of the transaction, see commit.
+// once for all events of the transaction, see transact.
 func (w *writer) event(e Event) error {
 	w.serial++
 	if e.Plan != w.alone {

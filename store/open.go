@@ -16,7 +16,9 @@ import (
 const pageMinBytes = 512
 
 // Open opens the ledger at path for reading and writing, and brings an older
-// schema forward. The time it takes does not depend on the ledger's size.
+// schema forward. The time it takes does not depend on the ledger's size, but for an
+// older schema that is rewritten: that takes as long, and as much room again, as the
+// ledger has.
 //
 // A ledger that does not exist is made with o.Create, the folder with mode 0700
 // and the file with 0600; without it the error matches fs.ErrNotExist. Anything

@@ -17,8 +17,8 @@ const (
 	busyTimeoutMs = 10_000
 	// readersMax is how many reads go on at once.
 	readersMax = 4
-	// versionMin is SQLite 3.37.0, the first with STRICT tables.
-	versionMin = 3_037_000
+	// versionMin is SQLite 3.44.0, the first with concat.
+	versionMin = 3_044_000
 )
 
 // setting is a pragma and what it must read as on every connection.

@@ -15,8 +15,8 @@ type Summary struct {
 
 // Summary counts the entries of planName, "" for all plans together, and returns the
 // first so many of them. It reads one by one only those that are not created, and so
-// takes hardly longer for a million entries than for a few: unless a plan has that
-// many beside those of others.
+// takes hardly longer for a million entries than for a few, but for one plan of
+// several, whose entries it counts one by one.
 func (l *Ledger) Summary(ctx context.Context, planName string, first int) (s Summary, err error) {
 	err = view(ctx, l.read, func(tx *sql.Tx) error {
 		if s.States, err = countStates(ctx, tx, planName); err != nil {

@@ -111,7 +111,10 @@ func (w *writer) settle(t plan.Transition) error {
 // settleEntry brings the entry to t.To, and returns its row and the job id that it
 // has now; plan.ErrMovedOn when it is not in t.From at t.Attempt.
 func (w *writer) settleEntry(t plan.Transition) (id int64, jobID string, err error) {
-	made := sql.NullString{String: t.JobID, Valid: t.To == plan.StateCreated}
+	made := sql.NullString{}
+	if t.To == plan.StateCreated {
+		made = sql.NullString{String: t.JobID, Valid: true}
+	}
 	candidates, at := toJSON(t.Candidates), toMs(t.At)
 	if t.From == plan.StateNone {
 		id, err = w.insert(insertAdopted, t.Plan, t.Name, string(t.To), t.Spec.Region, t.Digest, t.Spec.JSON(), toJSON(t.Labels),

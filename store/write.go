@@ -201,7 +201,7 @@ func (l *Ledger) commit(batch []*item) {
 		return
 	}
 	err := l.checkPlace()
-	if batch = l.refusePromises(batch); err == nil {
+	if batch = l.refusePromises(batch); err == nil && len(batch) > 0 {
 		// Nearly always all of them succeed, so they are tried without savepoints first,
 		// for which SQLite copies each page that is about to change.
 		err = l.writer.transact(func() error { return l.writer.doAll(batch) })
@@ -212,7 +212,7 @@ func (l *Ledger) commit(batch []*item) {
 	if err == nil {
 		return
 	}
-	if fromDisk(err) && !isBusy(err) {
+	if l.sick == nil && fromDisk(err) && !isBusy(err) {
 		l.sick = err
 	}
 	for _, it := range batch {
