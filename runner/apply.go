@@ -43,27 +43,29 @@ func (r *Run) Apply(ctx context.Context, drain <-chan struct{}, changes []plan.C
 // it: workers get copies of what they need, and report by sending a function
 // for loop to call.
 type scheduler struct {
-	run    *Run
-	ctx    context.Context // ends the requests on the wire
-	stop   context.Context // ends looks and what has not reached its intent
-	halt   context.CancelFunc
-	group  errgroup.Group // the workers
+	run   *Run
+	ctx   context.Context // ends the requests on the wire
+	stop  context.Context // ends looks and what has not reached its intent
+	halt  context.CancelFunc
+	group errgroup.Group // the workers
+	// events has room for all that workers have to say, since the ledger waits for
+	// one that gives its seat away, however long Observe takes.
 	events chan func()
 
-	tasks    []*task // one per change, in plan order
-	queue    taskQueue
-	waves    waves
-	places   places
-	looks    map[string]*regionLook
-	watching map[string]*watch // by region
-	news     time.Time         // when something last moved on
-	inFlight int               // workers busy
-	seats    []*task           // what each worker is busy with; nil for a free one
-	leaving  int               // workers that gave their seat away and still record
-	looking  int               // looks and listings under way
-	own      int               // creates of this run whose outcome is not known
-	failures int
-	retries  *retryBudget
+	tasks     []*task // one per change, in plan order
+	queue     taskQueue
+	waves     waves
+	places    places
+	looks     map[string]*regionLook
+	watching  map[string]*watch // by region
+	news      time.Time         // when something last moved on
+	inFlight  int               // workers with a seat
+	seats     []*task           // the task at each seat; nil for a free one
+	recording int               // workers that gave their seat away and still record
+	looking   int               // looks and listings under way
+	own       int               // creates of this run whose outcome is not known
+	failures  int
+	retries   *retryBudget
 
 	stopped     Stop
 	stopDetail  string
@@ -80,14 +82,14 @@ type scheduler struct {
 
 func newScheduler(ctx context.Context, r *Run, changes []plan.Change) *scheduler {
 	s := &scheduler{
-		run: r, ctx: ctx, events: make(chan func()),
+		run: r, ctx: ctx, events: make(chan func(), 4*r.options.Parallel),
 		looks: map[string]*regionLook{}, watching: map[string]*watch{},
 		places: newPlaces(r.options.Rollout), started: time.Now(),
 	}
 	s.news = s.started
 	s.occupy()
 	s.stop, s.halt = context.WithCancel(ctx)
-	s.group.SetLimit(2 * r.options.Parallel) // those with a seat, and those leaving
+	s.group.SetLimit(2 * r.options.Parallel) // those with a seat, and those recording
 	s.seats = make([]*task, r.options.Parallel)
 	s.tasks = make([]*task, 0, len(changes))
 	for i, c := range changes {
@@ -132,7 +134,8 @@ func (s *scheduler) enrol(t *task) {
 // started again.
 func (s *scheduler) startBlocked(t *task) {
 	if t.change.Paused() {
-		t.entry, t.puts, t.made = *t.change.Entry, plan.Running, EndBlocked
+		blocked := t.result
+		t.entry, t.puts, t.made, t.barred = *t.change.Entry, plan.Running, EndBlocked, &blocked
 		s.join(t)
 		s.total++
 	}
@@ -209,7 +212,7 @@ func (s *scheduler) startDue() {
 			return
 		}
 		if !s.mayRiskOne() {
-			if s.inFlight == 0 && !s.awaiting() {
+			if !s.busy() && !s.awaiting() {
 				s.end(StopUnknownBudget, unknownBudgetDetail(s.own), plan.FailureNone)
 			}
 			return
@@ -226,7 +229,7 @@ func (s *scheduler) startDue() {
 // that more than twice as many creates as there are workers stay unanswered: a
 // sick network must not turn 500 jobs into 500 unknowns.
 func (s *scheduler) mayRiskOne() bool {
-	return s.own+s.inFlight+s.leaving < 2*s.run.options.Parallel || mutant.On(mutant.NoBudget)
+	return s.own+s.inFlight+s.recording < 2*s.run.options.Parallel || mutant.On(mutant.NoBudget)
 }
 
 // work does the next thing that the task needs and returns what takes it in. Of
@@ -248,7 +251,7 @@ func (s *scheduler) work(t *task, seat int) func() {
 		return func() { s.removed(t, d) }
 	}
 	a := s.attemptFor(t)
-	a.leave = func() { s.leave(a, seat) }
+	a.giveSeat = func() { s.giveSeat(a, seat) }
 	s.run.perform(s.ctx, s.stop, a)
 	return func() { s.attempted(t, a) }
 }

@@ -39,10 +39,10 @@ type attempt struct {
 	baseline []string
 	tries    int  // earlier tries in this run
 	last     bool // no further try follows in this run
-	// leave gives the worker's seat to the next task, nil if it is kept; left says
-	// that it was given, and is the scheduler's.
-	leave func()
-	left  bool
+	// giveSeat gives the worker's seat to the next task; seatGiven says that it was
+	// given, and is the scheduler's.
+	giveSeat  func()
+	seatGiven bool
 
 	step     step
 	intended bool // the intent is on disk

@@ -31,8 +31,8 @@ func (r *Run) change(ctx, stop context.Context, entry plan.Entry, request plan.C
 		err = r.service.Change(ctx, request)
 		crashpoint.At(crashpoint.ChangeAnswered)
 	}
-	var call *plan.CallError
-	if undone := err == errStoodStill || errors.As(err, &call) && (call.Undone || mutant.On(mutant.ChangeAssumed)); !undone {
+	call := callOf(err)
+	if undone := err == errStoodStill || call != nil && (call.Undone || mutant.On(mutant.ChangeAssumed)); !undone {
 		return pending, err
 	}
 	if back := r.promise(ctx, entry, pending, before, string(request.Operation)+" did not take effect"); back != nil {

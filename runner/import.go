@@ -3,7 +3,6 @@ package runner
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -88,13 +87,6 @@ func (m *Importer) each(ctx context.Context, n int, work func(ctx context.Contex
 	return group.Wait()
 }
 
-// ofTheJob reports whether a call failed for its job alone, so that others may
-// well succeed.
-func ofTheJob(err error) bool {
-	var call *plan.CallError
-	return errors.As(err, &call) && call.Failure == plan.FailureOther
-}
-
 // progress returns what counts the jobs that are done.
 func (m *Importer) progress(total int) func(well bool) {
 	var mu sync.Mutex
@@ -123,7 +115,7 @@ func (m *Importer) importOne(ctx context.Context, planName string, job *Imported
 		return nil
 	}
 	detail, err := m.service.Detail(ctx, job.Region, job.Job.ID)
-	if ofTheJob(err) {
+	if refusedAsIs(err) {
 		job.Err = err
 		return nil
 	}
@@ -177,7 +169,7 @@ func (m *Importer) Same(ctx context.Context, jobs []plan.Found) ([][]plan.Found,
 // to be the same then.
 func (m *Importer) objectsOf(ctx context.Context, f plan.Found) (string, error) {
 	detail, err := m.service.Detail(ctx, f.Region, f.Job.ID)
-	if ofTheJob(err) {
+	if refusedAsIs(err) {
 		return "", nil
 	}
 	if canonical, bad := plan.CanonicalJSON(detail.DBList); bad == nil {

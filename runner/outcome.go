@@ -10,8 +10,8 @@ import (
 
 // attempted takes in what came of one create attempt.
 func (s *scheduler) attempted(t *task, a *attempt) {
-	if a.left {
-		s.leaving--
+	if a.seatGiven {
+		s.recording--
 	} else {
 		s.inFlight--
 	}

@@ -49,7 +49,7 @@ const (
 	pauseStart = 100 * time.Millisecond
 	calmPeriod = 5 * time.Second
 	gateMax    = 90 * time.Second
-
+	// After so many calls that passed since the last cut, waits begin at pauseStart again.
 	callsThatPass = 3.0
 )
 

@@ -54,8 +54,9 @@ func (r *Run) putBeside(ctx, stop context.Context, entry plan.Entry, to plan.Des
 		if to == plan.Running {
 			crashpoint.At(crashpoint.StartSent)
 		}
-		// A change that the job rests for is refused and sent again as long as it does not.
-		if acknowledged := err == nil && to == plan.Paused; !acknowledged && (err == nil || refusedAsIs(err)) {
+		// That it pauses need not show: the change that it rests for is refused, and sent
+		// again, until it does.
+		if err == nil && to != plan.Paused || refusedAsIs(err) {
 			err = r.shownAs(ctx, entry, to, err)
 		}
 	}
@@ -115,7 +116,7 @@ func (r *Run) stands(ctx context.Context, entry plan.Entry, to plan.DesiredState
 }
 
 // putReasons say in the history what was done.
-var putReasons = map[plan.DesiredState]string{plan.Running: "started", plan.Suspended: "suspended", plan.Paused: "suspended to be changed"}
+var putReasons = map[plan.DesiredState]string{plan.Running: "started", plan.Suspended: "suspended", plan.Paused: "to be suspended for a change or deletion, and to run again"}
 
 func (r *Run) recordPut(ctx context.Context, entry plan.Entry, to plan.DesiredState, pending, rest plan.Pending) error {
 	err := r.ledger.Settle(verdictContext(ctx), plan.Transition{
@@ -147,9 +148,7 @@ func (s *scheduler) putDone(t *task, p putting) {
 		s.lookAgain(t, p.err)
 	case t.made != "" && refusedAsIs(p.err):
 		// Parts of the service may not know yet what it has only just made or changed.
-		var call *plan.CallError
-		errors.As(p.err, &call)
-		o := outcomeOf(call)
+		o := outcomeOf(callOf(p.err))
 		o.Failure = plan.FailureTemporary
 		s.retry(t, o)
 	default:
@@ -166,7 +165,8 @@ func (s *scheduler) put(t *task) {
 	t.state = plan.StateCreated
 	s.retries.earn()
 	if ending == EndBlocked {
-		s.finish(t, ending, t.result.Error+"; apsctl had suspended it, and it was started again", t.result.Cause)
+		s.finish(t, ending, t.barred.Error+"; apsctl had suspended it, and it was started again", t.barred.Cause)
+		t.barred = nil
 		return
 	}
 	s.finish(t, ending, "", "")
@@ -180,10 +180,9 @@ func (s *scheduler) waits(t *task, until time.Time) {
 
 // changeFailed takes in an error of a change of an existing job.
 func (s *scheduler) changeFailed(t *task, err error) {
-	var ledger *LedgerError
-	var call *plan.CallError
+	call := callOf(err)
 	switch {
-	case errors.As(err, &ledger):
+	case errors.As(err, new(*LedgerError)):
 		s.err = err
 		s.end(StopLedger, err.Error(), plan.FailureNone)
 	case errors.Is(err, plan.ErrMovedOn):
@@ -191,7 +190,7 @@ func (s *scheduler) changeFailed(t *task, err error) {
 		s.finish(t, EndBlocked, "another process moved this job on; run again to see where it stands", "moved on elsewhere")
 	case errors.Is(err, context.Canceled):
 		s.queue.add(t) // the run is stopping
-	case errors.As(err, &call):
+	case call != nil:
 		s.refused(t, outcomeOf(call))
 	case errors.As(err, new(*failedJobError)):
 		s.fail(t, err.Error(), "the job has failed at the service")

@@ -60,7 +60,7 @@ func (r *Run) describe(ctx context.Context, changes []plan.Change) error {
 			defer mu.Unlock()
 			progress()
 			switch {
-			case ofTheJob(err):
+			case refusedAsIs(err):
 				r.untold = append(r.untold, c.Entry.JobID)
 				return nil
 			case err != nil:

@@ -65,8 +65,8 @@ func (r *Run) sendDelete(ctx, stop context.Context, entry plan.Entry, before pla
 
 // refusedAsIs reports whether the service refused for a reason of the job's own.
 func refusedAsIs(err error) bool {
-	var call *plan.CallError
-	return errors.As(err, &call) && call.Failure == plan.FailureOther
+	call := callOf(err)
+	return call != nil && call.Failure == plan.FailureOther
 }
 
 // removed takes in what came of sending a deletion.
@@ -74,10 +74,10 @@ func (s *scheduler) removed(t *task, d removing) {
 	s.inFlight--
 	t.tries++
 	t.pending = d.pending
-	var call *plan.CallError
+	call := callOf(d.err)
 	// One that got no answer is sent again, which does no harm, until there is one:
 	// if it came to nothing, the listing would show the job for ever.
-	refused := errors.As(d.err, &call) && !call.Undone && call.Failure == plan.FailureOther && !errors.Is(d.err, context.Canceled)
+	refused := call != nil && !call.Undone && call.Failure == plan.FailureOther && !errors.Is(d.err, context.Canceled)
 	if d.err == nil || refused {
 		s.awaitGone(t)
 		return

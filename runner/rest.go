@@ -13,8 +13,8 @@ import (
 // in. The code is not documented for APS: those of the database service that say so
 // have State or Status in them.
 func refusedAsItRuns(err error) bool {
-	var call *plan.CallError
-	return refusedAsIs(err) && errors.As(err, &call) && (strings.Contains(call.Code, "State") || strings.Contains(call.Code, "Status"))
+	call := callOf(err)
+	return refusedAsIs(err) && (strings.Contains(call.Code, "State") || strings.Contains(call.Code, "Status"))
 }
 
 // rest brings a job to a standstill whose change was refused with u.err. The ledger says
@@ -35,11 +35,14 @@ func (r *Run) rest(ctx, stop context.Context, c plan.Change, u updating) updatin
 		return u
 	case !r.options.AllowSuspend && c.Puts() != plan.Suspended:
 		if u.doing == plan.Paused { // somebody started it
-			u = r.putForChange(ctx, stop, c, plan.Running, u)
+			if u = r.putForChange(ctx, stop, c, plan.Running, u); outranks(u.err) {
+				return u
+			}
 		}
 		u.err = advise(refused, "the job runs; --allow suspend has apply suspend it, change it and start it again")
 		return u
-	case !mutant.On(mutant.PauseUnrecorded):
+	}
+	if !mutant.On(mutant.PauseUnrecorded) {
 		if u.err = r.recordPut(ctx, *c.Entry, plan.Paused, u.pending, u.pending); u.err != nil {
 			return u
 		}
@@ -70,10 +73,16 @@ func (r *Run) restart(ctx, stop context.Context, c plan.Change, u updating) upda
 	switch {
 	case after.err == nil:
 		after.err = u.err
-	case u.err != nil:
+	case u.err != nil && !outranks(after.err):
 		after.err = advise(u.err, "it was suspended for the change, and could not be started again: "+after.err.Error())
 	}
 	return after
+}
+
+// outranks reports whether err is more than a refusal, and is not to be told as advice
+// beside another one: the ledger failed, or has something else of the job by now.
+func outranks(err error) bool {
+	return errors.As(err, new(*LedgerError)) || errors.Is(err, plan.ErrMovedOn)
 }
 
 // laterError is a refusal that a pause may help.
@@ -87,8 +96,8 @@ func advise(err error, advice string) error {
 }
 
 func reword(err error, change func(*plan.CallError)) error {
-	var call *plan.CallError
-	if !errors.As(err, &call) {
+	call := callOf(err)
+	if call == nil {
 		return err
 	}
 	other := *call

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -331,6 +332,74 @@ func TestJobThatStoodStillIsNotStartedAfterARefusal(t *testing.T) {
 			f.wantCounts(f.mustRun(), runner.Counts{Failed: 1})
 			if got := service.operations(); got != "Modify" {
 				t.Errorf("after %s, %s were sent", code, got)
+			}
+		})
+	}
+}
+
+// unrecorded is a ledger that cannot record that a job is put to something.
+type unrecorded struct {
+	runner.Ledger
+	to plan.DesiredState
+}
+
+func (l unrecorded) Settle(ctx context.Context, t plan.Transition) error {
+	if t.Doing == l.to {
+		return errors.New("the disk is full")
+	}
+	return l.Ledger.Settle(ctx, t)
+}
+
+// TestRecordThatItRunsAgainIsNotMissedInSilence: after a change that was refused, and
+// for a job that somebody started meanwhile.
+func TestRecordThatItRunsAgainIsNotMissedInSilence(t *testing.T) {
+	for name, prepare := range map[string]func(f *fixture, service *restless){
+		"started again": func(f *fixture, service *restless) {
+			f.options.AllowSuspend = true
+			service.refuses = func(operation plan.Operation) error {
+				if operation == plan.OperationModify {
+					return &plan.CallError{Operation: string(operation), Failure: plan.FailureOther, Undone: true, Why: "refused", Code: "InvalidDbList"}
+				}
+				return nil
+			}
+		},
+		"started by somebody": func(f *fixture, service *restless) {
+			service.pause(f)
+			service.status = "Running"
+		},
+	} {
+		withRestless(t, func(f *fixture, service *restless) {
+			prepare(f, service)
+			f.wrap = func(l runner.Ledger) runner.Ledger { return unrecorded{l, plan.Running} }
+			report, err := f.run()
+			if failed := new(runner.LedgerError); !errors.As(err, &failed) || report.Stop != runner.StopLedger {
+				t.Errorf("%s: it ended with %v, stopped by %q: %+v", name, err, report.Stop, report.Results)
+			}
+		})
+	}
+}
+
+// TestBlockedJobSaysWhyAlsoWhereItsStartTookTwoTries, and where the run ended before
+// the second.
+func TestBlockedJobSaysWhyAlsoWhereItsStartTookTwoTries(t *testing.T) {
+	for _, ends := range []bool{false, true} {
+		withRestless(t, func(f *fixture, service *restless) {
+			service.pause(f)
+			starts := 0
+			service.refuses = func(operation plan.Operation) error {
+				if starts++; operation == plan.OperationStart && starts == 1 {
+					return &plan.CallError{Operation: string(operation), Failure: plan.FailureThrottled, Undone: true, Why: "too many requests", Code: "Throttling.User"}
+				}
+				return nil
+			}
+			if ends {
+				f.options.Until = time.Now().Add(time.Millisecond)
+			}
+			f.plan.Jobs[0].Source.Instance = "pc-other"
+			f.plan.Jobs[0].Digest = plan.HashSpec(f.plan.Jobs[0].Spec)
+			result := f.mustRun().Results[0]
+			if result.Ending != runner.EndBlocked || !strings.Contains(result.Error, "source") || strings.Contains(result.Error+result.Cause, "Throttling") {
+				t.Errorf("ends %v: it ended as %s: %s (%s)", ends, result.Ending, result.Error, result.Cause)
 			}
 		})
 	}

@@ -6,12 +6,12 @@ import (
 )
 
 // busy reports whether a worker is at work, with a seat or without.
-func (s *scheduler) busy() bool { return s.inFlight > 0 || s.leaving > 0 }
+func (s *scheduler) busy() bool { return s.inFlight > 0 || s.recording > 0 }
 
 // hasSeat reports whether one more task may start.
 func (s *scheduler) hasSeat() bool {
 	seats := s.run.options.Parallel
-	return s.inFlight < seats && s.inFlight+s.leaving < 2*seats
+	return s.inFlight < seats && s.inFlight+s.recording < 2*seats
 }
 
 func (s *scheduler) start(t *task) {
@@ -34,15 +34,15 @@ func (s *scheduler) start(t *task) {
 	})
 }
 
-// leave takes the seat from a worker whose record has its place in the ledger. With
+// giveSeat takes the seat from a worker whose record has its place in the ledger. With
 // a single seat it is kept: there, one thing comes after the other.
-func (s *scheduler) leave(a *attempt, seat int) {
+func (s *scheduler) giveSeat(a *attempt, seat int) {
 	if s.run.options.Parallel == 1 {
 		return
 	}
 	s.events <- func() {
-		a.left, s.seats[seat] = true, nil
+		a.seatGiven, s.seats[seat] = true, nil
 		s.inFlight--
-		s.leaving++
+		s.recording++
 	}
 }

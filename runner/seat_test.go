@@ -61,6 +61,58 @@ func TestSeatIsFreeWhileTheVerdictGoesToDisk(t *testing.T) {
 	}
 }
 
+// What was created goes to disk also while nobody takes what the run tells, and the
+// run stands still for that.
+func TestVerdictsAreRecordedWhileNobodyListens(t *testing.T) {
+	const seats = 4
+	inBubble(t, seats, func(f *fixture) {
+		f.options.Parallel = seats
+		f.cloud.latency = time.Second
+		start := time.Now()
+		stuck := false
+		f.options.Observe = func(runner.Progress) {
+			if time.Since(start) >= time.Second && !stuck { // at the first answer
+				stuck = true
+				time.Sleep(time.Hour)
+			}
+		}
+		time.AfterFunc(time.Minute, func() {
+			for name, e := range f.snapshot().Entries {
+				if e.State != plan.StateCreated {
+					t.Errorf("%s is %s a minute after its answer", name, e.State)
+				}
+			}
+		})
+		f.wantCounts(f.mustRun(), runner.Counts{Created: seats})
+	})
+}
+
+// The budget of creates without an answer ends a run when it is used up, and not
+// while a job is being recorded that was created.
+func TestRunGoesOnAfterTheRecordOfACreatedJob(t *testing.T) {
+	for _, seats := range []int{2, 8} {
+		lostOnes := 2*seats - 1
+		inBubble(t, 3+lostOnes, func(f *fixture) {
+			f.options.Parallel = seats
+			f.cloud.latency = 100 * time.Millisecond
+			f.cloud.answer = func(r plan.CreateRequest, n int) reply {
+				switch {
+				case r.Spec.Name >= "job-003":
+					return lost(false)
+				case n == 1:
+					return throttled(2 * time.Minute)
+				}
+				return reply{create: true}
+			}
+			report := f.mustRun()
+			f.wantCounts(report, runner.Counts{Created: 3, Unknown: lostOnes})
+			if report.Stop != runner.StopNone {
+				f.Errorf("stopped by %q: %s", report.Stop, report.StopDetail)
+			}
+		})
+	}
+}
+
 // Goroutines are as many as workers call for, and no more for more jobs, also where
 // jobs wait between their tries.
 func TestGoroutinesAreBoundedByWorkers(t *testing.T) {

@@ -28,6 +28,9 @@ type task struct {
 	// made is how the job came to be as it is, when it is still to be put to puts.
 	made Ending
 	puts plan.DesiredState
+	// barred says why the job is blocked, while it is to be started all the same; nil
+	// otherwise.
+	barred *Result
 
 	// wave is the wave that the task goes with, from 1; 0 means none. left says that
 	// it is over there.
@@ -115,6 +118,9 @@ func (t *task) finalResult() Result {
 	if r.Ending == EndFailed && t.pending.IsSet() && !t.pending.Confirmed && !t.answered {
 		r.Ending = EndUnknown
 		r.Error = strings.TrimPrefix(r.Error+"; the change was sent and may have taken effect: the next run compares", "; ")
+	}
+	if t.barred != nil && r.Ending == EndBlocked {
+		r.Error, r.Cause = t.barred.Error+"; apsctl had suspended it: the next run starts it again", t.barred.Cause
 	}
 	if t.isPaused(r) {
 		r.Error = strings.TrimPrefix(r.Error+"; apsctl suspended the job: the next run goes on and starts it again", "; ")

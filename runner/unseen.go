@@ -1,11 +1,8 @@
 package runner
 
 import (
-	"errors"
 	"fmt"
 	"time"
-
-	"github.com/apsctl/apsctl/plan"
 )
 
 // unseen counts how often the service did not know a job by the id that it had
@@ -18,18 +15,15 @@ type unseen struct {
 // isUnseen reports whether err says that the service does not know the task's job
 // by its id yet, which this run has only just made.
 func (t *task) isUnseen(err error) bool {
-	var call *plan.CallError
 	return (t.made == EndCreated || t.made == EndReplaced) &&
-		refusedAsIs(err) && errors.As(err, &call) && call.Operation == operationDetail
+		refusedAsIs(err) && callOf(err).Operation == operationDetail
 }
 
 // lookAgain puts a task back whose job does not show yet. Nothing was refused that
 // was to be done, and all jobs of a run may be late at once: so it takes nothing of
 // the run's retries nor of the job's tries. Only the time ends it.
 func (s *scheduler) lookAgain(t *task, err error) {
-	var call *plan.CallError
-	errors.As(err, &call)
-	o, now := outcomeOf(call), time.Now()
+	o, now := outcomeOf(callOf(err)), time.Now()
 	if t.unseen.looks++; t.unseen.looks == 1 {
 		t.unseen.since = now
 	}

@@ -36,21 +36,17 @@ func (r *Run) update(ctx, stop context.Context, c plan.Change, pending plan.Pend
 		return u
 	}
 	spec := c.Updated()
-	if pending.IsSet() {
-		if pending.Digest != plan.HashSpec(spec) && !r.tooOld(pending.SignedAt) && !mutant.On(mutant.ChangeOvertakes) {
-			until := pending.SignedAt.Add(r.options.Settle)
-			if pending.Operation == plan.OperationModify {
-				u = r.restart(ctx, stop, c, u)
-			}
-			u.waits = until
-			return u
+	if pending.IsSet() && pending.Digest != plan.HashSpec(spec) && !r.tooOld(pending.SignedAt) && !mutant.On(mutant.ChangeOvertakes) {
+		until := pending.SignedAt.Add(r.options.Settle)
+		if pending.Operation == plan.OperationModify {
+			u = r.restart(ctx, stop, c, u)
 		}
-		if u.differs, u.err = r.shown(stop, c, spec); u.err != nil || len(u.differs) == 0 {
-			return r.recordUpdate(ctx, c, spec, u, pending)
-		}
+		u.waits = until
+		return u
 	}
-	if !pending.IsSet() && c.OnlyRecorded() {
-		// It was seen to be as it is to be, by now maybe not any more.
+	// What is pending may have taken effect; what was seen to be as it is to be may not be
+	// so any more.
+	if pending.IsSet() || c.OnlyRecorded() {
 		if u.differs, u.err = r.shown(stop, c, spec); u.err != nil || len(u.differs) == 0 {
 			return r.recordUpdate(ctx, c, spec, u, pending)
 		}

@@ -14,7 +14,7 @@ import (
 func (r *Run) recordVerdict(ctx context.Context, a *attempt) error {
 	t := r.transition(a, stateOf(a.outcome.Verdict), a.outcome)
 	if a.outcome.Verdict == plan.VerdictCreated {
-		t.Queued = a.leave
+		t.Queued = a.giveSeat
 	}
 	return r.write(ctx, t)
 }

@@ -40,11 +40,17 @@ func causeOf(o plan.Outcome) string {
 
 // failureOf classifies an error of a repeatable call.
 func failureOf(err error) plan.Failure {
-	var call *plan.CallError
-	if errors.As(err, &call) {
+	if call := callOf(err); call != nil {
 		return call.Failure
 	}
 	return plan.FailureOther
+}
+
+// callOf returns the refused or failed call in err, nil if it is about something else.
+func callOf(err error) *plan.CallError {
+	var call *plan.CallError
+	errors.As(err, &call)
+	return call
 }
 
 func stopFor(f plan.Failure) Stop {
