@@ -93,14 +93,13 @@ func (b *bulletin) before(ctx context.Context, ledger *store.Ledger, told *told)
 	if err != nil {
 		return nil, err
 	}
-	known := told == nil
-	for _, r := range runs {
-		known = known || told.knows(r)
+	news := told.since(runs)
+	for i, r := range runs {
 		over := !r.FinishedAt.IsZero()
 		if !over && !b.locked {
 			continue
 		}
-		b.died = b.died || !over && !known
+		b.died = b.died || !over && i < news
 		if last == nil {
 			last = newEarlier(r)
 		}

@@ -373,9 +373,15 @@ func TestRefusedRunOfAnotherAccountLeavesNoRecord(t *testing.T) {
 // killAtACreate kills a run whose create gets no answer.
 func (b *bench) killAtACreate(cloud *cloud, args ...string) {
 	b.Helper()
-	cloud.setFaults("[{operation: CreateAPSJob, kind: hang, when: before}]")
+	b.killAfterCreates(cloud, 0, args...)
+}
+
+// killAfterCreates kills a run of which n creates were answered, at one that is not.
+func (b *bench) killAfterCreates(cloud *cloud, n int, args ...string) {
+	b.Helper()
+	cloud.setFaults(fmt.Sprintf("[{operation: CreateAPSJob, kind: hang, when: before, skip: %d}]", n))
 	p, before := b.start(args...), cloud.creates()
-	b.eventually("a create", func() bool { return cloud.creates() > before })
+	b.eventually("a create without an answer", func() bool { return cloud.creates() > before+n })
 	_ = p.Process.Kill()
 	_ = p.result()
 	cloud.setFaults("")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,7 +61,25 @@ func keepTold(b *bulletin) error {
 	return errors.Join(err, file.Sync(), file.Close())
 }
 
-// knows reports whether the run r was over, or had been told of, by then.
-func (t *told) knows(r store.Run) bool {
-	return r.ID == t.Run || t.Run == "" && !r.StartedAt.After(t.At)
+// since is how many of runs, newest first, began after the one that was told of: all
+// others were over by then, or were told of with it. It is 0 where nobody was told
+// anything.
+func (t *told) since(runs []store.Run) int {
+	if t == nil {
+		return 0
+	}
+	known := func(r store.Run) bool { return r.ID == t.Run }
+	switch {
+	case t.Run == "":
+		known = func(r store.Run) bool { return !r.StartedAt.After(t.At) }
+	case !slices.ContainsFunc(runs, known):
+		// It was pruned, which leaves runs before it that died, or it is further back than
+		// runs go. Ids begin with the time. The order of the ledger, where it can be had,
+		// is better: a clock that was put back would make a new death an old one.
+		known = func(r store.Run) bool { return r.ID < t.Run }
+	}
+	if n := slices.IndexFunc(runs, known); n >= 0 {
+		return n
+	}
+	return len(runs)
 }

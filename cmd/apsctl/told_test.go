@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/store"
 )
 
 // TestMessageThatWasNotTakenIsSentByTheNextRun: until it is taken, and then once.
@@ -50,8 +52,8 @@ func TestMessageThatWasNotTakenIsSentByTheNextRun(t *testing.T) {
 	told("it was told that all is well")
 
 	// A run that dies is told by the next one whose message is taken.
-	b.write("plan.yaml", planOf(3))
-	b.killAtACreate(cloud, "apply", "--yes", "plan.yaml")
+	b.write("plan.yaml", planOf(4))
+	b.killAfterCreates(cloud, 1, "apply", "--yes", "--parallel", "1", "plan.yaml")
 	people.reply(refused)
 	b.want(exitDone, "apply", "--yes", "--settle", "1ms", "--notify", people.address(), "plan.yaml")
 	told("after a kill, not taken", "died>done")
@@ -60,6 +62,12 @@ func TestMessageThatWasNotTakenIsSentByTheNextRun(t *testing.T) {
 	told("after a kill, taken", "done>done")
 	apply(exitDone)
 	told("once")
+
+	// The run that was told of is pruned, the one that died is kept for what it created.
+	b.want(exitDone, "ledger", "prune", "--older-than", "1ms")
+	wantIn(t, b.want(exitDone, "runs").stdout, "died")
+	apply(exitDone)
+	told("a death of long ago, after a prune")
 
 	// A run that is killed after its end is on record and before its message is taken
 	// leaves what was told as it was.
@@ -76,6 +84,41 @@ func TestMessageThatWasNotTakenIsSentByTheNextRun(t *testing.T) {
 	told("the next one tells", "invalid>invalid")
 	apply(exitInvalid)
 	told("and no more")
+}
+
+// TestRunsSinceTold: news are the runs above the one that was told of.
+func TestRunsSinceTold(t *testing.T) {
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	runsAt := func(minutes ...int) (runs []store.Run) {
+		for _, m := range minutes {
+			at := noon.Add(time.Duration(m) * time.Minute)
+			runs = append(runs, store.Run{RunRecord: plan.RunRecord{ID: at.Format("20060102T150405Z") + "-ABCDEFGH", StartedAt: at}})
+		}
+		return runs
+	}
+	at := func(minute int) *told {
+		return &told{Run: runsAt(minute)[0].ID, At: noon.Add(time.Duration(minute) * time.Minute)}
+	}
+	for name, test := range map[string]struct {
+		told *told
+		runs []store.Run
+		want int
+	}{
+		"nobody was told":              {nil, runsAt(3, 2, 1), 0},
+		"no run":                       {at(1), nil, 0},
+		"the last one":                 {at(3), runsAt(3, 2, 1), 0},
+		"the first one":                {at(1), runsAt(3, 2, 1), 2},
+		"pruned":                       {at(2), runsAt(4, 3, 1), 2},
+		"pruned, and all are older":    {at(5), runsAt(4, 3, 1), 0},
+		"further back":                 {at(0), runsAt(3, 2, 1), 3},
+		"the clock was put back":       {at(60), runsAt(3, 2, 60, 1), 2},
+		"not on record":                {&told{At: noon.Add(2 * time.Minute)}, runsAt(3, 2, 1), 1},
+		"not on record, and all newer": {&told{At: noon}, runsAt(3, 2, 1), 3},
+	} {
+		if got := test.told.since(test.runs); got != test.want {
+			t.Errorf("%s: got %d, want %d", name, got, test.want)
+		}
+	}
 }
 
 func TestToldIsThatOfThePlanAndSkipsHalfALine(t *testing.T) {
