@@ -9,8 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -141,24 +141,36 @@ func notePath(ledger string, paths []string) string {
 // noteHead starts every note; the digest of the rest follows.
 const noteHead = "apsctl unchanged plan 1 sha256:"
 
-// write puts the note in its place, whole or not at all.
+// write puts the note in its place. The draft has one name, so that a process that is
+// killed leaves one at most, which the next one replaces. Of two at once, one may put
+// the draft of the other in place before all of it is written; until it is, its digest
+// does not fit, and it counts for nothing.
 func (u *unchanged) write(ledger string) error {
 	content, err := json.Marshal(u)
 	if err != nil {
 		return err
 	}
 	path := notePath(ledger, u.Inputs.Paths)
-	draft, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
+	draft, err := newDraft(path + ".new")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(draft.Name()) // it is gone already when all went well
 	sum := sha256.Sum256(content)
 	_, err = fmt.Fprintf(draft, "%s%s\n%s\n", noteHead, hex.EncodeToString(sum[:]), content)
 	if err = errors.Join(err, draft.Close()); err != nil {
+		_ = os.Remove(draft.Name())
 		return err
 	}
 	return os.Rename(draft.Name(), path)
+}
+
+// newDraft makes a file in place of what is there: it writes through no link, and
+// into no pipe.
+func newDraft(path string) (*os.File, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
 // readUnchanged returns the note on these paths, nil if there is none that counts.

@@ -12,7 +12,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/apsctl/apsctl/plan"
 )
 
 // notedBench has plans of any size noted, and a plan of several files.
@@ -308,4 +311,66 @@ func (b *bench) editAtRandom(dice *rand.Rand) string {
 	}
 	edit.do()
 	return edit.name
+}
+
+// TestDraftOfANoteIsReplaced: a process that was killed before its note was in place
+// leaves a draft, which was there for ever.
+func TestDraftOfANoteIsReplaced(t *testing.T) {
+	b := newBench(t)
+	u := &unchanged{Inputs: &plan.Inputs{}, Plan: unchangedOf{Name: "bulk"}}
+	var err error
+	u.Program, err = programID()
+	must(t, err)
+	ledger := filepath.Join(b.dir, "ledger.db")
+	draft := notePath(ledger, nil) + ".new"
+	other := filepath.Join(b.dir, "other")
+	for name, leave := range map[string]func(){
+		"half of it": func() { must(t, os.WriteFile(draft, []byte(noteHead), 0o600)) },
+		"a link":     func() { must(t, os.WriteFile(other, []byte("mine"), 0o600)); must(t, os.Symlink(other, draft)) },
+	} {
+		leave()
+		must(t, u.write(ledger))
+		if got := readUnchanged(ledger, nil); got == nil || got.Plan.Name != "bulk" {
+			t.Errorf("%s: got %+v", name, got)
+		}
+		if left, err := filepath.Glob(ledger + ".unchanged-*"); err != nil || len(left) != 1 {
+			t.Errorf("%s: left %q, %v", name, left, err)
+		}
+	}
+	if text, err := os.ReadFile(other); err != nil || string(text) != "mine" {
+		t.Errorf("written through a link: %q, %v", text, err)
+	}
+}
+
+// TestNotesWrittenAtOnce: whatever of two drafts gets in place, a note that is read is
+// a whole one.
+func TestNotesWrittenAtOnce(t *testing.T) {
+	program, err := programID()
+	must(t, err)
+	ledger := filepath.Join(t.TempDir(), "ledger.db")
+	var writers sync.WaitGroup
+	for i := range 4 {
+		name := strings.Repeat(fmt.Sprint(i), 1+i*50_000)
+		writers.Go(func() {
+			for range 50 { // errors are those of a draft that another one took away
+				_ = (&unchanged{Program: program, Inputs: &plan.Inputs{}, Plan: unchangedOf{Name: name}}).write(ledger)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { writers.Wait(); close(done) }()
+	for open := true; open; {
+		select {
+		case <-done:
+			open = false
+		default:
+		}
+		u := readUnchanged(ledger, nil)
+		if u == nil {
+			continue
+		}
+		if n := len(u.Plan.Name); n%50_000 != 1 || strings.Trim(u.Plan.Name, u.Plan.Name[:1]) != "" {
+			t.Fatalf("a note of %d characters", n)
+		}
+	}
 }
