@@ -225,26 +225,16 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 // before anything was to be carried out.
 func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *service, ledger *store.Ledger, runID string) (*runner.Report, error) {
 	display := newDisplay(c.app)
-	reservePath := c.target.ledgerPath() + reserveSuffix
-	if err := putBy(reservePath); err != nil {
+	if err := putBy(c.reservePath()); err != nil {
 		display.warn("no disk space could be put by for an emergency: the disk may be nearly full")
 	}
 	unchanged, err := c.stillUnchanged(ctx, wanted, ledger)
 	if err != nil {
 		return nil, err
 	}
-	options := runner.Options{
-		RunID: runID, Endpoint: service.Service(),
-		Parallel: c.settings.parallel, Settle: c.settings.settle,
-		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed, Until: c.alone.until(),
-		MaxFailures: c.settings.failureCap(len(wanted.Jobs)), OnUnknown: c.settings.onUnknown(), Adopt: c.adopt, Refresh: c.refresh.Refresh,
-		Choice: c.choice, Rollout: c.spread, AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete), AllowSuspend: c.settings.allows(allowSuspend),
-		FreeReserve: func() error { return giveBack(reservePath) },
-		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath(), c.line),
-	}
-	c.alone.listen(&options, service.governor, display)
 	service.scanned = display.scanned
-	run := runner.New(wanted, ledger, service, c.app.secrets(service), service.governor, runner.SystemClock(), options)
+	run := runner.New(wanted, ledger, service, c.app.secrets(service), service.governor, runner.SystemClock(),
+		c.options(wanted, service, display, runID))
 	reading, cancel := c.reading(ctx)
 	defer cancel()
 	var changes []plan.Change
@@ -257,19 +247,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 	if err != nil {
 		return nil, c.alone.late(reading, err)
 	}
-	if c.saved != nil {
-		if err := c.sameAsSaved(changes); err != nil {
-			return nil, err
-		}
-	}
-	summary := plan.Summarize(changes)
-	if err := c.settings.limits.Check(changes, c.settings.allows(allowReplace)); err != nil {
-		return nil, err
-	}
-	preview := newPreview(wanted, changes, run.Listings(), c.settings.limits, plan.Pace{
-		Parallel: c.settings.parallel, Rate: c.settings.rate, AllowReplace: c.settings.allows(allowReplace),
-	})
-	if err := c.confirm(preview, summary); err != nil {
+	if err := c.agree(wanted, changes, run.Listings()); err != nil {
 		return nil, err
 	}
 	if c.saved != nil {
@@ -287,6 +265,42 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 		report.Results = keptAll(c.unchanged.Plan.Jobs)
 	}
 	return &report, err
+}
+
+// reservePath is where disk space is put by.
+func (c *applyCommand) reservePath() string { return c.target.ledgerPath() + reserveSuffix }
+
+// options are what flags and plan ask of the run, and how display and stream are told
+// of it.
+func (c *applyCommand) options(wanted *plan.Plan, service *service, display *display, runID string) runner.Options {
+	options := runner.Options{
+		RunID: runID, Endpoint: service.Service(),
+		Parallel: c.settings.parallel, Settle: c.settings.settle,
+		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed, Until: c.alone.until(),
+		MaxFailures: c.settings.failureCap(len(wanted.Jobs)), OnUnknown: c.settings.onUnknown(), Adopt: c.adopt, Refresh: c.refresh.Refresh,
+		Choice: c.choice, Rollout: c.spread, AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete), AllowSuspend: c.settings.allows(allowSuspend),
+		FreeReserve: func() error { return giveBack(c.reservePath()) },
+		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath(), c.line),
+	}
+	c.alone.listen(&options, service.governor, display)
+	return options
+}
+
+// agree returns nil if the changes may be carried out: by the saved plan, by the
+// limits, and by who is asked.
+func (c *applyCommand) agree(wanted *plan.Plan, changes []plan.Change, listings map[string]plan.Listing) error {
+	if c.saved != nil {
+		if err := c.sameAsSaved(changes); err != nil {
+			return err
+		}
+	}
+	if err := c.settings.limits.Check(changes, c.settings.allows(allowReplace)); err != nil {
+		return err
+	}
+	preview := newPreview(wanted, changes, listings, c.settings.limits, plan.Pace{
+		Parallel: c.settings.parallel, Rate: c.settings.rate, AllowReplace: c.settings.allows(allowReplace),
+	})
+	return c.confirm(preview, plan.Summarize(changes))
 }
 
 // confirm shows the changes and, where there are some, asks.
