@@ -240,7 +240,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 	var changes []plan.Change
 	if !unchanged {
 		display.start(nil)
-		changes, err = c.prepare(reading, run, wanted, ledger)
+		changes, err = c.noting(reading, wanted, ledger, run.Prepare)
 		display.stop()
 	}
 	c.alone.news.delays = delaysIn(run.Listings())

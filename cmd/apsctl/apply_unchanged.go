@@ -67,19 +67,24 @@ func (c *applyCommand) stillUnchanged(ctx context.Context, wanted *plan.Plan, le
 	return false, nil
 }
 
-// prepare is runner.Run.Prepare, and notes where there is nothing to do.
-func (c *applyCommand) prepare(ctx context.Context, run *runner.Run, wanted *plan.Plan, ledger *store.Ledger) ([]plan.Change, error) {
-	changes, err := run.Prepare(ctx)
-	if err != nil || !worthNoting(wanted, c.files.inputs, changes) {
+// noting has prepare compare, which is runner.Run.Prepare, and notes where there is
+// nothing to do. It does so only if the ledger has after the comparison what it had
+// before: what is noted must be what was compared, whoever writes meanwhile, and a
+// lock can be lost.
+func (c *applyCommand) noting(ctx context.Context, wanted *plan.Plan, ledger *store.Ledger, prepare func(context.Context) ([]plan.Change, error)) ([]plan.Change, error) {
+	if !notable(wanted, c.files.inputs) {
+		return prepare(ctx)
+	}
+	before, markErr := ledger.Fingerprint(ctx, wanted.Name)
+	changes, err := prepare(ctx)
+	if markErr != nil || err != nil || !plan.NothingBut(wanted, changes) {
 		return changes, err
 	}
-	meta, err := ledger.Meta(ctx)
-	if err != nil {
-		return changes, err
+	if after, err := ledger.Fingerprint(ctx, wanted.Name); err != nil || after != before {
+		return changes, nil
 	}
-	// The lock keeps the entries as they were compared.
-	if entries, err := ledger.Fingerprint(ctx, wanted.Name); err == nil {
-		note(c.target.ledgerPath(), wanted, c.files.inputs, meta.Lineage, entries)
+	if meta, err := ledger.Meta(ctx); err == nil {
+		note(c.target.ledgerPath(), wanted, c.files.inputs, meta.Lineage, before)
 	}
 	return changes, nil
 }

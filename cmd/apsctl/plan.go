@@ -152,7 +152,7 @@ func (c *planCommand) compare(cmd *cobra.Command, wanted *plan.Plan, choice plan
 		return nil, nil, err
 	}
 	changes, err := choice.Of(plan.Diff(wanted, snapshot, nil, plan.DiffOptions{Adopt: c.adopt, Delete: slices.Contains(c.allow, allowDelete)}))
-	if err == nil && entries != "" && worthNoting(wanted, c.files.inputs, changes) {
+	if err == nil && entries != "" && plan.NothingBut(wanted, changes) {
 		note(c.target.ledgerPath(), wanted, c.files.inputs, snapshot.Lineage, entries)
 	}
 	return changes, nil, err
@@ -243,7 +243,7 @@ func (c *planCommand) readSnapshot(ctx context.Context, wanted *plan.Plan) (plan
 		return plan.Snapshot{}, "", err
 	}
 	defer ledger.Close()
-	if c.files.inputs != nil && len(wanted.Jobs) >= notedJobsMin {
+	if notable(wanted, c.files.inputs) {
 		return ledger.MarkedSnapshot(ctx, wanted.Name)
 	}
 	snapshot, err := ledger.Snapshot(ctx, wanted.Name)

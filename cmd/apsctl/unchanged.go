@@ -73,9 +73,10 @@ func (u *unchanged) still(ctx context.Context, ledger *store.Ledger) bool {
 	return err == nil && entries == u.Entries
 }
 
-// worthNoting reports whether a comparison of all of a plan can be noted.
-func worthNoting(wanted *plan.Plan, inputs *plan.Inputs, changes []plan.Change) bool {
-	return inputs != nil && inputs.Repeatable() && len(wanted.Jobs) >= notedJobsMin && plan.NothingBut(wanted, changes)
+// notable reports whether it can be noted that there is nothing to do for a plan, and
+// is worth it.
+func notable(wanted *plan.Plan, inputs *plan.Inputs) bool {
+	return inputs != nil && inputs.Repeatable() && len(wanted.Jobs) >= notedJobsMin
 }
 
 // note writes down that a comparison found nothing to do with the entries of that

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
@@ -311,6 +312,39 @@ func (b *bench) editAtRandom(dice *rand.Rand) string {
 	}
 	edit.do()
 	return edit.name
+}
+
+// TestNothingIsNotedOfALedgerThatChangedMeanwhile: the lock keeps others out, but a
+// note must be right even without it. It was one of entries that nobody compared.
+func TestNothingIsNotedOfALedgerThatChangedMeanwhile(t *testing.T) {
+	b := newBench(t)
+	b.seed(seed{name: "job-0000", state: plan.StateCreated, jobID: "aps-1"})
+	ledger, closeIt := b.openLedger()
+	defer closeIt()
+	snapshot, err := ledger.Snapshot(t.Context(), "bulk")
+	must(t, err)
+	entry := snapshot.Entries["job-0000"]
+	wanted := &plan.Plan{Name: "bulk", Jobs: slices.Repeat([]plan.Job{{Digest: entry.Digest}}, notedJobsMin)}
+	changes := make([]plan.Change, notedJobsMin)
+	for i := range changes {
+		changes[i] = plan.Change{Kind: plan.KindKeep, Name: entry.Name, Job: &wanted.Jobs[i], Entry: &entry}
+	}
+	c := &applyCommand{target: target{ledger: b.ledgerPath()}}
+	c.files.inputs = &plan.Inputs{Roots: []string{"plan.yaml"}}
+	for _, meanwhile := range []string{"UPDATE entries SET state = 'lost'", "UPDATE entries SET updated_at_ms = 7"} {
+		b.dropNotes()
+		got, err := c.noting(t.Context(), wanted, ledger, func(context.Context) ([]plan.Change, error) {
+			b.inLedger(meanwhile)
+			return changes, nil
+		})
+		if err != nil || len(got) != len(changes) {
+			t.Errorf("%s: %d changes, %v", meanwhile, len(got), err)
+		}
+		note := readUnchanged(b.ledgerPath(), nil)
+		if matters := strings.Contains(meanwhile, "state"); matters != (note == nil) || note != nil && !note.still(t.Context(), ledger) {
+			t.Errorf("%s: noted %+v", meanwhile, note)
+		}
+	}
 }
 
 // TestDraftOfANoteIsReplaced: a process that was killed before its note was in place
