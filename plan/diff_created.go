@@ -8,7 +8,7 @@ import (
 
 // diffCreated decides about a job that exists by the ledger.
 func diffCreated(c *Change) {
-	pending := c.Entry.Pending.unconfirmed(OperationModify)
+	pending := c.Entry.Pending.modifies()
 	versions := diffVersions(c.Entry.Life, c.Job.Life)
 	if c.Entry.Digest == c.Job.Digest && !pending && len(versions) == 0 && c.Seen == nil {
 		c.Kind = KindKeep

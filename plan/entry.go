@@ -112,7 +112,9 @@ func (e Entry) Renamable() bool {
 // date is too old. The zero Pending is none.
 type Pending struct {
 	Operation Operation
-	// Digest is that of what the job is to be, for OperationModify.
+	// Digest is that of what the job is to be, for OperationModify. Another operation has
+	// it from a modification that it stands in for: one that may have taken effect, too,
+	// and that nobody has seen since. "" for none.
 	Digest   string
 	SignedAt time.Time
 	// Confirmed says that the job was seen to be so since: the change can only
@@ -162,6 +164,20 @@ func (p Pending) IsSet() bool { return p.Operation != OperationNone }
 // has seen the job since.
 func (p Pending) unconfirmed(operations ...Operation) bool {
 	return p.IsSet() && !p.Confirmed && slices.Contains(operations, p.Operation)
+}
+
+// modifies reports whether the objects of the job may have become what Digest says, and
+// nobody has seen the job since.
+func (p Pending) modifies() bool { return p.Digest != "" && !p.Confirmed }
+
+// Modification is what is left of p when its own operation is settled: the modification
+// that it stood in for, as old as p at most, or the zero Pending.
+func (p Pending) Modification() Pending {
+	if p.Digest == "" {
+		return Pending{}
+	}
+	p.Operation = OperationModify
+	return p
 }
 
 // Note is what a plan says of a job that the service sees nothing of.

@@ -22,6 +22,9 @@ func (r *Run) change(ctx, stop context.Context, entry plan.Entry, request plan.C
 	chosenAt := r.clock.Boot()
 	request.SignedAt = laterThan(before, r.clock.Now().UTC().Truncate(time.Second))
 	pending.SignedAt = request.SignedAt
+	if pending.Digest == "" {
+		pending.Digest = before.Digest // whatever comes of this, the objects may be others
+	}
 	if err := r.promise(ctx, entry, before, pending, string(request.Operation)+" is sent"); err != nil {
 		return before, err
 	}
@@ -81,6 +84,16 @@ func (r *Run) confirmed(p plan.Pending) plan.Pending {
 	p = r.alive(p)
 	p.Confirmed = p.IsSet()
 	return p
+}
+
+// modification is what stays on record of a change of the objects, pending or in whose
+// place pending stands, until somebody compares: also when it is too old to take effect,
+// since it may have done so.
+func (r *Run) modification(pending plan.Pending) plan.Pending {
+	if pending = pending.Modification(); pending.Confirmed {
+		return r.alive(pending)
+	}
+	return pending
 }
 
 // tooOld reports whether no copy of a request of that date can take effect any

@@ -106,7 +106,7 @@ func regionsToAsk(changes []plan.Change, o Options) []string {
 		if c.Kind == plan.KindCreate || c.Kind == plan.KindAdopt {
 			seen[c.Region()] = true
 		}
-		if c.Entry != nil && c.Entry.Pending.IsSet() {
+		if c.Entry != nil && c.Entry.Pending.IsSet() && (c.IsChange() || !c.Entry.Pending.Confirmed) {
 			seen[c.Entry.Region] = true // its answer's date tells the service's time
 		}
 		if c.Kind == plan.KindDelete || c.Kind == plan.KindReplace && o.AllowReplace {

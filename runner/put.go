@@ -28,11 +28,14 @@ type putting struct {
 //
 // stop ends it before the promise, ctx also the requests.
 func (r *Run) put(ctx, stop context.Context, entry plan.Entry, to plan.DesiredState, pending plan.Pending) (p putting) {
-	switch {
-	case !r.alive(pending).IsSet() || pending.Operation == to.Operation():
-		return r.putBeside(ctx, stop, entry, to, pending, r.confirmed(pending))
-	case pending.Operation == plan.OperationModify:
-		return r.putBeside(ctx, stop, entry, to, pending, pending) // it changes other things
+	rest := r.confirmed(pending)
+	if pending.Digest != "" {
+		rest = r.modification(pending)
+	}
+	// A modification changes other things, and the same once more does no harm.
+	free := pending.Operation == plan.OperationModify || pending.Operation == to.Operation()
+	if free || !r.alive(pending).IsSet() {
+		return r.putBeside(ctx, stop, entry, to, pending, rest)
 	}
 	return putting{pending: pending, waits: pending.SignedAt.Add(r.options.Settle)}
 }

@@ -172,7 +172,7 @@ func (r *Run) record(ctx context.Context, entry plan.Entry, f found) error {
 		return nil
 	}
 	if f.kept {
-		err := r.promise(ctx, entry, entry.Pending, plan.Pending{}, "the deletion did not take effect")
+		err := r.promise(ctx, entry, entry.Pending, entry.Pending.Modification(), "the deletion did not take effect")
 		if errors.Is(err, plan.ErrMovedOn) {
 			return nil
 		}

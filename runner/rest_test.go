@@ -206,6 +206,40 @@ func TestSuspendedJobWhoseChangeDoesNotShowRunsAgain(t *testing.T) {
 	})
 }
 
+// TestChangeIsComparedAlsoWhereTheStartAfterItGotNoAnswer: that the objects may be
+// others is not forgotten for it, also where the plan wants them as they were by then.
+func TestChangeIsComparedAlsoWhereTheStartAfterItGotNoAnswer(t *testing.T) {
+	withRestless(t, func(f *fixture, service *restless) {
+		f.options.AllowSuspend = true
+		id, before := f.entry("job-000").JobID, f.entry("job-000").Spec.DBList
+		f.cloud.details = map[string]plan.RemoteDetail{id: {ID: id, SourceInstance: "pc-1", DestinationInstance: "amv-1", DBList: before}}
+		service.refuses = func(operation plan.Operation) error {
+			if operation == plan.OperationStart {
+				return &plan.CallError{Operation: string(operation), Failure: plan.FailureTemporary, Why: "no answer"}
+			}
+			return nil
+		}
+		f.mustRun()
+		if e := f.entry("job-000"); e.Pending.Operation != plan.OperationStart || f.cloud.specOf(id).DBList == before {
+			t.Fatalf("the entry is %+v, and the job has %s", e, f.cloud.specOf(id).DBList)
+		}
+		service.refuses, f.cloud.details = nil, nil
+		f.editObjects(0, before)
+		for range 2 { // the first has to wait until nothing can take effect any more
+			f.mustRun()
+			time.Sleep(2 * time.Hour)
+		}
+		if got := f.cloud.specOf(id).DBList; got != before || service.status != "Running" {
+			t.Errorf("the plan wants %s, and the job is %s with %s: %+v", before, service.status, got, f.entry("job-000"))
+		}
+		clear(f.cloud.calls)
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 1})
+		if len(f.cloud.calls) != 0 {
+			t.Errorf("a run with nothing to do calls %v", f.cloud.calls)
+		}
+	})
+}
+
 // pause has a run suspend the job and end before the change.
 func (s *restless) pause(f *fixture) {
 	f.Helper()

@@ -207,7 +207,9 @@ func (c *simCloud) receiveChange(p *proc, r simRequest, x *fate, job *simJob, at
 	if !c.fits(r.op, job, at) {
 		return refuse(http.StatusBadRequest, "IncorrectDBInstanceState", r.echo)
 	}
-	if x.executes {
+	// Success says of a change that it is carried out, without an id: that nothing happens
+	// then, beside a listing that hides the job, is more than any protocol can see.
+	if x.executes || x.why == noID {
 		at = at.Add(x.work)
 		c.h.log("p%d %s of %s of %s at %s %s", p.id, r.op, job.id, job.name, c.h.moment(at), r.form.Get("DbList"))
 		job.take(r, at)

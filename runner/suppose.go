@@ -57,7 +57,7 @@ func keyOf(e plan.Entry) jobKey { return jobKey{e.Plan, e.Name} }
 func (r *Run) suppose(entry plan.Entry, f found) {
 	switch {
 	case f.kept:
-		entry.Pending = plan.Pending{}
+		entry.Pending = entry.Pending.Modification()
 	case f.to == entry.State || f.to == plan.StateUnknown:
 		return
 	default:

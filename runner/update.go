@@ -38,7 +38,7 @@ func (r *Run) update(ctx, stop context.Context, c plan.Change, pending plan.Pend
 	spec := c.Updated()
 	if pending.IsSet() && pending.Digest != plan.HashSpec(spec) && !r.tooOld(pending.SignedAt) && !mutant.On(mutant.ChangeOvertakes) {
 		until := pending.SignedAt.Add(r.options.Settle)
-		if pending.Operation == plan.OperationModify {
+		if pending.Operation != plan.OperationSuspend {
 			u = r.restart(ctx, stop, c, u)
 		}
 		u.waits = until

@@ -71,8 +71,8 @@ func checkPromise(p plan.Promise) error {
 		return errors.New("what is taken back has no digest and no date")
 	case !none && p.Pending.SignedAt.IsZero() || p.At.IsZero():
 		return errors.New("the signed date and the time must be set")
-	case (p.Pending.Operation == plan.OperationModify) != (p.Pending.Digest != ""):
-		return errors.New("a change of the objects, and nothing else, has a digest")
+	case p.Pending.Operation == plan.OperationModify && p.Pending.Digest == "":
+		return errors.New("a change of the objects has a digest")
 	case p.Reason == "":
 		return errors.New("the reason must be given")
 	}

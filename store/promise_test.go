@@ -67,11 +67,10 @@ func TestPromise_guards(t *testing.T) {
 		}
 	}
 	for name, edit := range map[string]func(*plan.Promise){
-		"no date":           func(p *plan.Promise) { p.Pending.SignedAt = time.Time{} },
-		"no digest":         func(p *plan.Promise) { p.Pending.Digest = "" },
-		"a digest too much": func(p *plan.Promise) { p.Pending.Operation = plan.OperationStart },
-		"half taken back":   func(p *plan.Promise) { p.Pending.Operation = plan.OperationNone },
-		"no reason":         func(p *plan.Promise) { p.Reason = "" },
+		"no date":         func(p *plan.Promise) { p.Pending.SignedAt = time.Time{} },
+		"no digest":       func(p *plan.Promise) { p.Pending.Digest = "" },
+		"half taken back": func(p *plan.Promise) { p.Pending.Operation = plan.OperationNone },
+		"no reason":       func(p *plan.Promise) { p.Reason = "" },
 	} {
 		p := promiseOf("a", "aps-1")
 		if edit(&p); !errors.Is(l.Promise(t.Context(), p), ErrIllegal) {
