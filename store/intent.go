@@ -37,12 +37,12 @@ const (
 // plan.ErrMovedOn when the entry is not as in.From and in.Attempt say, or another
 // plan has a job of that name open in that region, ErrIllegal for what the protocol
 // does not have, an *Error for trouble with the file. A cancelled ctx does not stop it.
-func (l *Ledger) Intend(ctx context.Context, in plan.Intent) error {
+func (l *Ledger) Intend(_ context.Context, in plan.Intent) error {
 	op := fmt.Sprintf("record the intent for job %q of plan %q", in.Name, in.Plan)
 	if err := checkIntent(in); err != nil {
 		return fmt.Errorf("%s: %w: %w", op, ErrIllegal, err)
 	}
-	return l.writePromise(ctx, op, func(w *writer) error {
+	return l.carry(&item{op: op, sends: true, sent: lineOf(in), do: func(w *writer) error {
 		spec, labels, baseline := in.Spec.JSON(), toJSON(in.Labels), toJSON(in.Baseline)
 		at, signed := toMs(in.At), toMs(in.SignedAt)
 		if err := w.checkElsewhere(in); err != nil {
@@ -68,7 +68,7 @@ func (l *Ledger) Intend(ctx context.Context, in plan.Intent) error {
 			From: in.From, To: plan.StateIntent, Run: in.RunID})
 		crashpoint.At(crashpoint.IntentWritten)
 		return err
-	})
+	}})
 }
 
 // openElsewhere finds an open entry of another plan: of plans before it and after

@@ -49,6 +49,9 @@ func Open(ctx context.Context, path string, o Options) (*Ledger, error) {
 		_ = l.Close()
 		return nil, trouble(path, "open", err)
 	}
+	if o.Settle > 0 {
+		pruneSent(path, o.Now().Add(-max(sentKeep, 2*o.Settle))) // twice, for clocks that differ
+	}
 	return l, nil
 }
 

@@ -37,8 +37,8 @@ func TestOpen_creates_private_files(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	// Closed, it is one file.
-	if files, _ := os.ReadDir(filepath.Dir(path)); len(files) != 1 {
+	// Closed, it is one file, beside that of what was sent.
+	if files, _ := os.ReadDir(filepath.Dir(path)); len(files) != 2 || files[1].Name() != "ledger.db"+sentSuffix {
 		t.Errorf("got %v", files)
 	}
 }
@@ -105,7 +105,7 @@ func TestOpen_odd_paths(t *testing.T) {
 			t.Error(err)
 		}
 		files, _ := os.ReadDir(dir)
-		if len(files) != 1 || files[0].Name() != name {
+		if len(files) != 2 || files[0].Name() != name || files[1].Name() != name+sentSuffix {
 			t.Errorf("%q: got %v", name, files)
 		}
 		r, err := OpenReadOnly(t.Context(), path)

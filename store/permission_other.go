@@ -9,3 +9,5 @@ func makePrivate(string) error { return nil }
 func syncFolder(string) error { return nil }
 
 const openNoFollow = 0
+
+const openNoWait = 0

@@ -49,3 +49,6 @@ func syncFolder(folder string) error {
 
 // openNoFollow makes opening a symbolic link fail.
 const openNoFollow = syscall.O_NOFOLLOW
+
+// openNoWait makes opening a pipe return at once.
+const openNoWait = syscall.O_NONBLOCK

@@ -34,6 +34,7 @@ type Ledger struct {
 	leading bool    // somebody is carrying changes out
 	closed  bool
 	sick    error // the first trouble with the file; whoever leads has it
+	sent    sentNotes
 }
 
 // Options say how to open a ledger.
@@ -41,6 +42,9 @@ type Options struct {
 	// Create makes a ledger, and its folder, where there is none. A file that
 	// exists is never replaced, whatever is in it.
 	Create bool
+	// Settle has what was noted of creates from before it, and from before a day,
+	// deleted. Zero keeps it all.
+	Settle time.Duration
 	// Now dates a new ledger. nil means time.Now.
 	Now func() time.Time
 
@@ -73,6 +77,7 @@ func (l *Ledger) Close() error {
 	if l.writer != nil {
 		crashpoint.At(crashpoint.LedgerClosing)
 		errs = append(errs, l.writer.close())
+		l.sent.close()
 	}
 	return trouble(l.path, "close", errors.Join(errs...))
 }

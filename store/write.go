@@ -114,6 +114,7 @@ type item struct {
 	do     func(*writer) error
 	queued func() // told that it has its place; nil for nobody
 	sends  bool   // a request follows it
+	sent   []byte // what is noted of it beside the ledger once it is committed; nil for nothing
 	last   bool   // the ledger closes behind it
 	err    error
 	// wake says true when the item has to lead, and false when it is done.
@@ -210,6 +211,7 @@ func (l *Ledger) commit(batch []*item) {
 		}
 	}
 	if err == nil {
+		l.noteSent(batch)
 		return
 	}
 	if l.sick == nil && fromDisk(err) && !isBusy(err) {

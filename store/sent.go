@@ -1,0 +1,254 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// What was promised lately is noted beside the ledger as well, in a file that
+// outlives it: with a ledger that is lost or put back to an older state, it tells
+// of the creates that the service may have and not list yet. It is one JSON object a
+// line, appended behind the commit of the promise and before its request can leave.
+// It is not synced: it has to survive the death of the process, and a power cut that
+// takes its end leaves the ledger whole.
+const (
+	sentSuffix = ".sent"
+	// sentKeep is how long lines are kept at least.
+	sentKeep = 24 * time.Hour
+	// sentLineMax is more than a line takes; what is longer is none of ours.
+	sentLineMax = 8 << 10
+	// sentReadMax is how much of the file is read, from its end.
+	sentReadMax = 256 << 20
+)
+
+// sentLine is one line of the file.
+type sentLine struct {
+	SignedAtMs int64  `json:"at"`
+	Plan       string `json:"plan"`
+	Name       string `json:"name"`
+	Region     string `json:"region"`
+	Attempt    int    `json:"attempt"`
+}
+
+// sentNotes is the file as the ledger that writes has it. Whoever leads the queue
+// owns it, but for err.
+type sentNotes struct {
+	file   *os.File // nil until something is noted
+	text   []byte   // used again and again
+	ragged bool     // the file may end in the middle of a line
+	err    error    // the first trouble; the ledger's mu guards it
+}
+
+// lineOf is the line that an intent leaves. JSON keeps whatever a name has in it on
+// one line.
+func lineOf(in plan.Intent) []byte {
+	line, err := json.Marshal(sentLine{in.SignedAt.UnixMilli(), in.Plan, in.Name, in.Spec.Region, in.Attempt})
+	if err != nil {
+		return nil // numbers and strings always marshal
+	}
+	return append(line, '\n')
+}
+
+// sentPath is beside the ledger itself, whatever link it was named by.
+func sentPath(ledger string) string {
+	if target, err := filepath.EvalSymlinks(ledger); err == nil {
+		ledger = target
+	}
+	return ledger + sentSuffix
+}
+
+// openSent opens the file to read and append, and makes it where there is none. It
+// follows no link, waits for no reader of a pipe, and takes only an ordinary file.
+func openSent(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND|openNoFollow|openNoWait, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular():
+		err = errors.New(path + " is not an ordinary file")
+	case info.Mode().Perm()&0o077 != 0:
+		err = file.Chmod(0o600)
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// noteSent notes the promises of batch, which was committed. A failure fails none
+// of them: the ledger has them, and says itself when the disk is full.
+func (l *Ledger) noteSent(batch []*item) {
+	n := &l.sent
+	n.text = n.text[:0]
+	for _, it := range batch {
+		if it.err == nil {
+			n.text = append(n.text, it.sent...)
+		}
+	}
+	if len(n.text) == 0 {
+		return
+	}
+	if err := n.write(l.path); err != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if n.err == nil {
+			n.err = err
+		}
+	}
+}
+
+// write appends the text in one write.
+func (n *sentNotes) write(ledger string) (err error) {
+	if n.file == nil {
+		if n.file, err = openSent(sentPath(ledger)); err != nil {
+			return err
+		}
+		n.ragged = true // whoever wrote before may have died, or found the disk full
+	}
+	if n.ragged {
+		n.text = append(n.text, 0)
+		copy(n.text[1:], n.text)
+		n.text[0] = '\n'
+	}
+	_, err = n.file.Write(n.text)
+	n.ragged = err != nil
+	return err
+}
+
+func (n *sentNotes) close() {
+	if n.file != nil {
+		_ = n.file.Close()
+	}
+}
+
+// SentTrouble is what kept promises from being noted beside the ledger, nil for
+// nothing. They hold all the same, as long as the ledger is not lost.
+func (l *Ledger) SentTrouble() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sent.err
+}
+
+// Sent returns the create that was noted last of each of the jobs of a plan, by name.
+// jobs are their regions, by name; those of which nothing is noted are left out. It
+// makes the file where there is none; an *Error says that it cannot be used, and what
+// is promised could not be noted in it.
+func (l *Ledger) Sent(_ context.Context, planName string, jobs map[string]string) (map[string]plan.Sent, error) {
+	path := sentPath(l.path)
+	file, err := openSent(path)
+	if err != nil {
+		return nil, sentTrouble(l.path, path, err)
+	}
+	defer func() { _ = file.Close() }()
+	sent := map[string]plan.Sent{}
+	err = eachSent(file, func(_ []byte, line sentLine) bool {
+		if region, ok := jobs[line.Name]; ok && line.Plan == planName && line.Region == region {
+			// The order is that of the promises, whatever the clock did meanwhile.
+			sent[line.Name] = plan.Sent{Attempt: line.Attempt, SignedAt: time.UnixMilli(line.SignedAtMs).UTC()}
+		}
+		return true
+	})
+	if err != nil {
+		return nil, sentTrouble(l.path, path, err)
+	}
+	return sent, nil
+}
+
+func sentTrouble(ledger, path string, err error) error {
+	return &Error{Kind: ErrPermission, Path: ledger, Err: err,
+		Text: path + ", where it is noted what was sent, cannot be used; it must be an ordinary file of this user, and no symbolic link"}
+}
+
+// eachSent hands the lines of a file to do, in order, until it returns false. What
+// is no line of ours is passed over.
+func eachSent(file *os.File, do func(text []byte, line sentLine) bool) error {
+	size, err := file.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = file.Seek(max(0, size-sentReadMax), io.SeekStart)
+	}
+	if err != nil {
+		return err
+	}
+	in := bufio.NewReaderSize(io.LimitReader(file, sentReadMax), sentLineMax)
+	for {
+		text, err := in.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			// The rest of it comes as a line of its own, and is none of ours either.
+			continue
+		case errors.Is(err, io.EOF):
+			return nil // what has no end was cut short
+		case err != nil:
+			return err
+		}
+		var line sentLine
+		if json.Unmarshal(text, &line) == nil && line.Name != "" && !do(text, line) {
+			return nil
+		}
+	}
+}
+
+// pruneSent takes the lines from before a moment out of the file, once the first one
+// is that old. That it fails costs room and nothing else.
+func pruneSent(ledger string, before time.Time) {
+	path := sentPath(ledger)
+	if _, err := os.Lstat(path); err != nil {
+		return
+	}
+	file, err := openSent(path)
+	if err != nil {
+		return // whoever promises something says so
+	}
+	defer func() { _ = file.Close() }()
+	old := false
+	if eachSent(file, func(_ []byte, first sentLine) bool {
+		old = first.SignedAtMs < before.UnixMilli()
+		return false
+	}) != nil || !old {
+		return
+	}
+	_ = rewriteSent(path, file, before)
+}
+
+// rewriteSent puts a file with the lines since a moment in the place of path.
+func rewriteSent(path string, file *os.File, since time.Time) error {
+	draft := path + ".new" // one name: a process that is killed here leaves one at most
+	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	to, err := os.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(to)
+	err = eachSent(file, func(text []byte, line sentLine) bool {
+		if line.SignedAtMs < since.UnixMilli() {
+			return true
+		}
+		_, err := out.Write(bytes.TrimLeft(text, "\n"))
+		return err == nil // Flush says it again
+	})
+	if err = errors.Join(err, out.Flush(), to.Sync(), to.Close()); err == nil {
+		err = os.Rename(draft, path)
+	}
+	if err != nil {
+		_ = os.Remove(draft)
+		return fmt.Errorf("rewrite %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// sentOf is what is noted of jobs of plan p.
+func sentOf(t *testing.T, l *Ledger, names ...string) map[string]plan.Sent {
+	t.Helper()
+	jobs := map[string]string{}
+	for _, name := range names {
+		jobs[name] = specOf(name).Region
+	}
+	sent, err := l.Sent(t.Context(), "p", jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sent
+}
+
+// Only what was committed is noted, also where one of a transaction fails.
+func TestSentNotesWhatWasCommitted(t *testing.T) {
+	l := openStore(t)
+	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+	batch := []*item{}
+	for _, in := range []plan.Intent{intentOf("a", plan.StateNone, 1), intentOf("b", plan.StateNone, 1)} {
+		batch = append(batch, &item{sends: true, sent: lineOf(in), do: func(w *writer) error {
+			if in.Name == "a" {
+				return plan.ErrMovedOn
+			}
+			return nil
+		}})
+	}
+	l.commit(batch)
+	text, err := os.ReadFile(l.path + sentSuffix)
+	if err != nil || strings.Count(string(text), `"name":"a"`) != 1 || strings.Count(string(text), `"name":"b"`) != 1 {
+		t.Errorf("got %q, %v", text, err)
+	}
+	if info, err := os.Stat(l.path + sentSuffix); err != nil || info.Mode() != 0o600 {
+		t.Errorf("got %v, %v", info.Mode(), err)
+	}
+}
+
+func TestSentOutlivesTheLedger(t *testing.T) {
+	l := openStore(t)
+	hostile := "a\n{\"name\":\"b\"}\u2028\"\\"
+	for _, name := range []string{"a", hostile} {
+		mustIntend(t, l, intentOf(name, plan.StateNone, 1))
+		mustSettle(t, l, step(name, plan.StateIntent, 1, plan.StateRejected))
+		again := intentOf(name, plan.StateRejected, 2)
+		again.SignedAt = t0.Add(time.Minute)
+		mustIntend(t, l, again)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		_ = os.Remove(l.path + suffix)
+	}
+	l = reopen(t, l.path)
+	sent := sentOf(t, l, "a", "b", hostile)
+	want := plan.Sent{Attempt: 2, SignedAt: t0.Add(time.Minute)}
+	if len(sent) != 2 || sent["a"] != want || sent[hostile] != want {
+		t.Errorf("got %+v", sent)
+	}
+	if other, err := l.Sent(t.Context(), "q", map[string]string{"a": specOf("a").Region}); err != nil || len(other) != 0 {
+		t.Errorf("of another plan: %v, %v", other, err)
+	}
+	if other, err := l.Sent(t.Context(), "p", map[string]string{"a": "elsewhere"}); err != nil || len(other) != 0 {
+		t.Errorf("of another region: %v, %v", other, err)
+	}
+}
+
+// What is no line of ours counts for nothing, and hides no line after it.
+func TestSentPassesOverGarbage(t *testing.T) {
+	l := openStore(t)
+	path := l.path + sentSuffix
+	torn := string(lineOf(intentOf("torn", plan.StateNone, 1)))
+	garbage := strings.Repeat("x", 3*sentLineMax) + "\n\x00\xff\n[]\nnull\n{}\n" + torn[:len(torn)-5]
+	if err := os.WriteFile(path, []byte(garbage), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+	if sent := sentOf(t, l, "a", "torn"); len(sent) != 1 || sent["a"].Attempt != 1 {
+		t.Errorf("got %+v", sent)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+		t.Errorf("others may read it: %v, %v", info.Mode(), err)
+	}
+}
+
+// A file that is none of ours is neither written nor waited for; the promise holds,
+// and is told of.
+func TestSentTakesOnlyAnOrdinaryFile(t *testing.T) {
+	for name, put := range map[string]func(path, other string) error{
+		"link":   func(path, other string) error { return os.Symlink(other, path) },
+		"pipe":   func(path, _ string) error { return syscall.Mkfifo(path, 0o600) },
+		"folder": func(path, _ string) error { return os.Mkdir(path, 0o700) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := openStore(t)
+			other := filepath.Join(t.TempDir(), "other")
+			if err := errors.Join(os.WriteFile(other, nil, 0o600), put(l.path+sentSuffix, other)); err != nil {
+				t.Fatal(err)
+			}
+			mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+			if l.SentTrouble() == nil {
+				t.Error("nothing tells of it")
+			}
+			if _, err := l.Sent(t.Context(), "p", map[string]string{"a": ""}); !errors.Is(err, ErrPermission) {
+				t.Errorf("got %v", err)
+			}
+			if text, err := os.ReadFile(other); err != nil || len(text) != 0 {
+				t.Errorf("another file has %q, %v", text, err)
+			}
+		})
+	}
+}
+
+// What is older than a day and than the settle time is taken out at opening.
+func TestSentIsPrunedAtOpening(t *testing.T) {
+	l := openStore(t)
+	for i, name := range []string{"old", "young"} {
+		in := intentOf(name, plan.StateNone, 1)
+		in.SignedAt = t0.Add(time.Duration(i) * 20 * time.Hour)
+		mustIntend(t, l, in)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	now := func() time.Time { return t0.Add(30 * time.Hour) }
+	for _, c := range []struct {
+		settle time.Duration
+		want   int
+	}{{0, 2}, {time.Hour * 24, 2}, {time.Minute, 1}, {time.Minute, 1}} {
+		l, err := Open(t.Context(), l.path, Options{Now: now, Settle: c.settle})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sent := sentOf(t, l, "old", "young"); len(sent) != c.want || sent["young"].Attempt != 1 {
+			t.Errorf("with %s: got %+v", c.settle, sent)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left, err := filepath.Glob(l.path + sentSuffix + "*"); err != nil || len(left) != 1 {
+		t.Errorf("it left %v, %v", left, err)
+	}
+}
