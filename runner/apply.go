@@ -126,6 +126,8 @@ func (s *scheduler) enrol(t *task) {
 			s.places.occupy(t)
 			s.await(t)
 			s.total++
+		} else {
+			s.holdBack(t)
 		}
 	}
 }

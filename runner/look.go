@@ -243,6 +243,11 @@ func (s *scheduler) resolved(t *task) {
 // recreate queues a job again whose create is proven not to have happened.
 func (s *scheduler) recreate(t *task) {
 	t.state = plan.StateAbsent
+	if s.holdBack(t) {
+		s.done++
+		s.leaveWave(t, true)
+		return
+	}
 	if len(t.change.Remote) > 0 || t.change.Job.Region != t.entry.Region {
 		// Jobs of this name are there, or the plan moved it to a region that was
 		// not compared: what to do is for a fresh difference to say.

@@ -23,9 +23,21 @@ const regionsAtOnce = 4
 // It asks the service only about regions where something is to be created or
 // resolved, or with Options.Refresh about all of the plan: there it takes one
 // complete listing, settles unresolved creates by it, marks created jobs that are
-// gone, and compares. If a listing cannot be completed it returns the error, since
+// gone, and compares. What was sent lately and is neither on record nor listed is not
+// created yet. If a listing cannot be completed it returns the error, since
 // nothing may be created then.
 func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
+	changes, err := r.prepare(ctx)
+	if err == nil {
+		err = r.holdSent(ctx, changes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return changes, nil
+}
+
+func (r *Run) prepare(ctx context.Context) ([]plan.Change, error) {
 	snapshot, err := r.snapshot(ctx)
 	if err == nil && !r.looks {
 		snapshot, err = r.move(ctx, snapshot)

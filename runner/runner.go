@@ -158,6 +158,9 @@ type Run struct {
 	listings map[string]plan.Listing
 	owners   map[string]plan.Entry // of the regions in listings, by job id
 	held     map[string]bool       // names that Prepare found held for a person
+	// unrecorded are creates of jobs, by name, that were sent lately and that the ledger
+	// does not know of.
+	unrecorded map[string]plan.Sent
 
 	asks     chan chan Picture // see Picture
 	over     chan struct{}     // closed when Apply has returned
@@ -183,7 +186,7 @@ func New(p *plan.Plan, ledger Ledger, service Service, secrets Secrets, governor
 		governor: governor, clock: clock, options: o.withDefaults(),
 		server:   &serverClock{now: clock.Now},
 		listings: map[string]plan.Listing{}, owners: map[string]plan.Entry{}, held: map[string]bool{},
-		supposed: map[jobKey]plan.Entry{},
+		supposed: map[jobKey]plan.Entry{}, unrecorded: map[string]plan.Sent{},
 	}
 	r.finished = sync.OnceFunc(func() { close(r.over) })
 	return r

@@ -196,7 +196,9 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 	if err != nil {
 		return c.alone.late(reading, err)
 	}
-	ledger, err := store.Open(ctx, c.target.ledgerPath(), store.Options{Create: c.saved == nil || c.saved.Ledger.Lineage == ""})
+	ledger, err := store.Open(ctx, c.target.ledgerPath(), store.Options{
+		Create: c.saved == nil || c.saved.Ledger.Lineage == "", Settle: c.settings.settle,
+	})
 	if err != nil {
 		return err
 	}
@@ -261,6 +263,9 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 	display.start(run.Picture)
 	report, err := run.Apply(ctx, c.interrupts.draining, changes)
 	display.stop()
+	if err := ledger.SentTrouble(); err != nil {
+		display.warn("what was sent could not be noted beside the ledger; should the ledger be lost now, wait for the settle time before you apply again: " + err.Error())
+	}
 	if unchanged {
 		report.Results = keptAll(c.unchanged.Plan.Jobs)
 	}

@@ -311,7 +311,7 @@ var errorTable = []errorEntry{
 		"The service took what was sent and shows the job as failed since, for example because its check of source or destination failed.",
 		"Look at the job in the console; `apply` leaves it as it is. `apsctl status --refresh` shows its message.", groupJob},
 	{codeJobUnknown, exitUnknown, "the outcome of a request is not known",
-		"It was sent and no answer says what became of it. It may exist.",
+		"It was sent and no answer says what became of it, or the ledger does not know of it any more, since it was lost, put back or told to forget the job. It may exist.",
 		"Nothing: the next `apply` looks for it, and sends it again only when it is proven absent. `apsctl resolve` looks now.", groupJob},
 	{codeJobHeld, exitUnknown, "a create is proven absent and held",
 		"`--on-unknown hold` or the plan leaves the decision to a person.",

@@ -27,7 +27,8 @@ func newLedgerForgetCommand(a *app) *cobra.Command {
 		Use:   "forget NAME",
 		Short: "Remove one entry; its events stay",
 		Long: `forget removes a job from the ledger. The job itself, if there is one, stays on the
-service: while it is listed there, no apply creates another of its name. What
+service: while it is listed there, no apply creates another of its name, and none
+does within the settle time of its create, when it may not be listed yet. What
 happened to it stays on record, with who removed it and why.
 
 A job whose create has no known outcome is not forgotten without --force: it may

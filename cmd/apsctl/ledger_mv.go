@@ -27,7 +27,8 @@ func newLedgerMoveCommand(a *app) *cobra.Command {
 		Long: `mv renames a job in the ledger, after it was renamed in the plan file: without it
 the plan would show one job to create and one left over. Its attempts and its
 history follow it. On the service the job keeps its name, for nothing can rename
-it there.
+it there: a plan that has the old name still finds it there, and creates no other
+within the settle time of its create, when it may not be listed yet.
 
 A job whose create has no known outcome, and one in conflict or duplicate, is
 looked for by its name and cannot be renamed before that is settled.`,

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The service of these tests lists a job a while after it is there: until then, only
+// the file of what was sent knows of a job that the ledger has lost.
+const (
+	sentLag    = "8s"
+	sentSettle = 10 * time.Second
+)
+
+// sentRun applies with that settle time.
+func sentRun(args ...string) []string {
+	return append([]string{"apply", "--yes", "--settle", sentSettle.String(), "--rate", "0", "--parallel", "4"}, args...)
+}
+
+// heldBack applies at once after the ledger was lost, and wants n jobs to be told of
+// that may be there.
+func (c *cloud) heldBack(n int, args ...string) {
+	c.Helper()
+	r := c.want(exitUnknown, sentRun(args...)...)
+	wantIn(c.T, r.stdout, "a create was sent at", "lost or put back to an older state", "run again after that")
+	if n > 0 {
+		wantIn(c.T, r.stdout, fmt.Sprintf("%d unknown", n))
+	}
+	if s := c.stats(); s.Duplicates != 0 {
+		c.Errorf("the service has %d duplicates after %s", s.Duplicates, r)
+	}
+}
+
+// settled applies once the settle time is over, when all n jobs are listed: each is
+// there once.
+func (c *cloud) settled(n int, args ...string) {
+	c.Helper()
+	time.Sleep(sentSettle + time.Second)
+	c.want(exitDone, sentRun(append(args, "--adopt")...)...)
+	c.checkCloud(n)
+}
+
+// killedHalfWay kills an apply of so many jobs in the middle.
+func (c *cloud) killedHalfWay(jobs int, args ...string) {
+	c.Helper()
+	p := c.start(sentRun(args...)...)
+	c.eventually("half of the creates", func() bool { return c.creates() > jobs/2 })
+	_ = p.Process.Kill()
+	_ = p.Wait()
+}
+
+func (b *bench) removeLedger(suffixes ...string) {
+	b.Helper()
+	for _, suffix := range suffixes {
+		if err := os.Remove(b.ledgerPath() + suffix); err != nil && !os.IsNotExist(err) {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestLedgerDeletedWhileTheListLags(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--list-lag", sentLag, "--latency", "5ms")
+	b.write("bulk.yaml", planOf(400))
+	cloud.killedHalfWay(400, "bulk.yaml")
+	b.removeLedger("", "-wal", "-shm")
+	before := cloud.creates()
+	cloud.heldBack(0, "bulk.yaml")
+	if n := cloud.creates() - before; n == 0 || n >= 200 {
+		t.Errorf("%d creates were sent at once, for those that were not sent before", n)
+	}
+	cloud.settled(400, "bulk.yaml")
+}
+
+func TestLogOfTheLedgerDeletedWhileTheListLags(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--list-lag", sentLag, "--latency", "5ms")
+	b.write("bulk.yaml", planOf(200))
+	cloud.killedHalfWay(200, "bulk.yaml")
+	b.removeLedger("-wal", "-shm")
+	cloud.heldBack(0, "bulk.yaml")
+	cloud.settled(200, "bulk.yaml")
+}
+
+func TestOldBackupPutBackWhileTheListLags(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--list-lag", sentLag)
+	b.write("bulk.yaml", planOf(2))
+	b.want(exitDone, sentRun("bulk.yaml")...)
+	b.want(exitDone, "ledger", "backup", "old.db")
+	b.write("bulk.yaml", planOf(20))
+	b.want(exitDone, sentRun("bulk.yaml")...)
+	b.removeLedger("-wal", "-shm")
+	if err := os.Rename(filepath.Join(b.dir, "old.db"), b.ledgerPath()); err != nil {
+		t.Fatal(err)
+	}
+	b.write("bulk.yaml", planOf(25))
+	cloud.heldBack(18, "bulk.yaml")
+	if n := cloud.creates(); n != 25 {
+		t.Errorf("%d creates were sent", n)
+	}
+	cloud.settled(25, "bulk.yaml")
+}
+
+func TestForgottenOrRenamedWhileTheListLags(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--list-lag", sentLag)
+	b.write("bulk.yaml", planOf(3))
+	b.want(exitDone, sentRun("bulk.yaml")...)
+	b.want(exitDone, "ledger", "forget", "job-0000", "--reason", "a test")
+	b.want(exitDone, "ledger", "mv", "job-0001", "another")
+	cloud.heldBack(2, "bulk.yaml")
+	time.Sleep(sentSettle + time.Second)
+	// What is listed by now is blocked like any other job of the name.
+	r := b.want(exitUnknown, sentRun("bulk.yaml")...)
+	wantIn(t, r.stdout, "--adopt", "job-0001", "another")
+	cloud.checkCloud(3)
+}
+
+// What never came to be is created once the settle time is over, without a word of a
+// person.
+func TestWhatIsHeldBackIsCreatedInTheEnd(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator()
+	b.write("bulk.yaml", planOf(1))
+	cloud.setFaults("[{operation: CreateAPSJob, kind: hang, when: before}]")
+	p := b.start("apply", "--yes", "bulk.yaml")
+	b.eventually("a create", func() bool { return cloud.creates() > 0 })
+	_ = p.Process.Kill()
+	_ = p.Wait()
+	cloud.setFaults("")
+	b.removeLedger("", "-wal", "-shm")
+	first := b.apsctl("apply", "--yes", "-o", "json", "--settle", "40s", "bulk.yaml")
+	a := b.applied(first)
+	if first.code != exitUnknown || len(a.Jobs) != 1 || a.Jobs[0].SettlesAt == nil || !strings.Contains(a.Jobs[0].Error, "a create was sent at") {
+		t.Fatalf("got %s", first)
+	}
+	time.Sleep(2 * time.Second)
+	b.want(exitDone, "apply", "--yes", "--settle", "1s", "bulk.yaml")
+	cloud.checkCloud(1)
+}

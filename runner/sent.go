@@ -1,0 +1,69 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+)
+
+// holdSent takes back creates of what was sent lately without that the ledger knows:
+// it was lost or put back to an older state, or the job was forgotten. The listing
+// that does not show the job may lag behind, so that for the settle time it proves
+// nothing. Such a job is unknown to this run; a later one creates it, or finds it.
+func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {
+	jobs := map[string]string{}
+	for _, c := range changes {
+		if r.mayCreate(c) {
+			jobs[c.Name] = c.Region()
+		}
+	}
+	if len(jobs) == 0 || r.looks {
+		return nil
+	}
+	sent, err := r.ledger.Sent(ctx, r.plan.Name, jobs)
+	if err != nil {
+		return ledgerFailed("read what was sent", err)
+	}
+	for i := range changes {
+		c := &changes[i]
+		s, noted := sent[c.Name]
+		if !noted || s.KnownTo(c.Entry) || r.tooOld(s.SignedAt) {
+			continue
+		}
+		r.unrecorded[c.Name] = s
+		if c.Kind != plan.KindResolve {
+			c.Kind, c.Reason, c.Cause = plan.KindResolve, r.whyHeldBack(s), heldBackCause
+		}
+	}
+	return nil
+}
+
+// mayCreate reports whether this run may come to send a create for the change.
+func (r *Run) mayCreate(c plan.Change) bool {
+	return c.Kind == plan.KindCreate || c.Kind == plan.KindResolve || c.Kind == plan.KindReplace && r.options.AllowReplace
+}
+
+const heldBackCause = "sent, and unknown to the ledger"
+
+func (r *Run) whyHeldBack(s plan.Sent) string {
+	return fmt.Sprintf("a create was sent at %s, and the ledger does not know of it: it was lost or put back to an older state, "+
+		"or the job was forgotten or renamed since; until %s the service may have the job and not list it: "+
+		"run again after that, it is created then unless it is listed", clockTime(s.SignedAt), clockTime(r.heldUntil(s)))
+}
+
+func (r *Run) heldUntil(s plan.Sent) time.Time { return s.SignedAt.Add(r.options.Settle) }
+
+// holdBack ends a task as unknown whose create may have been sent before, and
+// reports whether it did.
+func (s *scheduler) holdBack(t *task) bool {
+	sent, ok := s.run.unrecorded[t.change.Name]
+	if !ok || s.run.tooOld(sent.SignedAt) {
+		return false
+	}
+	t.finish(EndUnknown, s.run.whyHeldBack(sent), heldBackCause)
+	t.attempt = max(t.attempt, sent.Attempt)
+	t.result.SettlesAt = s.run.heldUntil(sent)
+	return true
+}

@@ -1,0 +1,154 @@
+package runner_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+	"github.com/apsctl/apsctl/store"
+)
+
+// loseLedger deletes the ledger, as a person does who thinks that it is only a cache,
+// or puts the copy in its place, and leaves what is beside it.
+func (f *fixture) loseLedger(backup string) {
+	f.Helper()
+	if err := f.ledger.Close(); err != nil {
+		f.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		_ = os.Remove(f.path + suffix)
+	}
+	if backup != "" {
+		if err := os.Rename(backup, f.path); err != nil {
+			f.Fatal(err)
+		}
+	}
+	var err error
+	if f.ledger, err = store.Open(f.Context(), f.path, store.Options{Create: true}); err != nil {
+		f.Fatal(err)
+	}
+}
+
+func (f *fixture) backUp() string {
+	f.Helper()
+	to := f.path + ".backup"
+	if _, err := f.ledger.Backup(f.Context(), to); err != nil {
+		f.Fatal(err)
+	}
+	return to
+}
+
+func TestLostLedgerHoldsBackWhatWasSentLately(t *testing.T) {
+	inBubble(t, 3, func(f *fixture) {
+		f.plan.Jobs = f.plan.Jobs[:2]
+		sent := time.Now()
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 2})
+		f.cloud.remove("job-000") // neither is listed: one is late, as far as the run can know
+		f.cloud.remove("job-001")
+		f.plan = planOf(3)
+		f.loseLedger("")
+		report, err := f.run()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.wantCounts(report, runner.Counts{Created: 1, Unknown: 2})
+		r := report.Results[0]
+		if r.State != plan.StateNone || r.Attempt != 1 || !strings.Contains(r.Error, "run again after that") ||
+			r.SettlesAt.Before(sent.Truncate(time.Second).Add(runner.SettleDefault)) {
+			f.Errorf("it is reported as %+v", r)
+		}
+		time.Sleep(runner.SettleDefault - time.Minute)
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 1, Unknown: 2})
+		time.Sleep(time.Minute + time.Second)
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 1, Created: 2})
+	})
+}
+
+// The ledger has attempt 1 as refused, and was put back over one that sent attempt 2.
+func TestOlderLedgerHoldsBackALaterAttempt(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.cloud.answer = func(plan.CreateRequest, int) reply { return refused(plan.FailureOther, "InvalidParameter") }
+		f.wantCounts(f.mustRun(), runner.Counts{Failed: 1})
+		backup := f.backUp()
+		f.cloud.answer = nil
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+		f.cloud.remove("job-000")
+		f.loseLedger(backup)
+		report, err := f.run()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.wantCounts(report, runner.Counts{Unknown: 1})
+	})
+}
+
+// An attempt 1 that the ledger has is not the attempt 1 that was sent after it was
+// forgotten.
+func TestOlderLedgerHoldsBackTheSameAttemptOfLater(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.cloud.answer = func(plan.CreateRequest, int) reply { return refused(plan.FailureOther, "InvalidParameter") }
+		f.wantCounts(f.mustRun(), runner.Counts{Failed: 1})
+		backup := f.backUp()
+		time.Sleep(time.Hour)
+		f.loseLedger("")
+		f.cloud.answer = nil
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+		f.cloud.remove("job-000")
+		f.loseLedger(backup)
+		report, err := f.run()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.wantCounts(report, runner.Counts{Unknown: 1})
+	})
+}
+
+// The intent of attempt 1 is proven absent while the run waits for it; attempt 2,
+// which the ledger has lost, may be there all the same.
+func TestOlderLedgerHoldsBackWhatThisRunProvesAbsent(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.options.Settle = 2 * time.Minute
+		f.cloud.answer = func(plan.CreateRequest, int) reply { return lost(false) }
+		f.options.MaxElapsed = time.Second
+		f.wantCounts(f.mustRun(), runner.Counts{Unknown: 1})
+		backup := f.backUp()
+		signed := f.entry("job-000").SignedAt
+		job := f.plan.Jobs[0]
+		err := f.ledger.Settle(f.Context(), plan.Transition{Plan: "test", Name: job.Name, From: plan.StateUnknown, Attempt: 1, To: plan.StateAbsent, Reason: "a person said so", Evidence: "{}", At: time.Now()})
+		if err == nil {
+			err = f.ledger.Intend(f.Context(), plan.Intent{Plan: "test", Name: job.Name, From: plan.StateAbsent, Attempt: 2, Spec: job.Spec, Digest: job.Digest,
+				Nonce: "0123456789abcdef0123456789abcdef", SignedAt: time.Now(), Endpoint: "loopback", At: time.Now()})
+		}
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.loseLedger(backup)
+		f.cloud.answer = nil
+		f.options.MaxElapsed = 5 * time.Minute
+		report, err := f.run()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.wantCounts(report, runner.Counts{Unknown: 1})
+		if f.cloud.sent() != 1 || time.Since(signed) < 2*time.Minute || f.entry("job-000").State != plan.StateAbsent {
+			f.Errorf("%d creates were sent, and the entry is %s", f.cloud.sent(), f.entry("job-000").State)
+		}
+	})
+}
+
+func TestForgottenJobIsHeldBack(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+		f.cloud.remove("job-000")
+		err := f.ledger.Forget(f.Context(), store.MarkOf(f.entry("job-000")), false, store.Person{Who: "a", Reason: "b", RunID: "c", At: time.Now()})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.wantCounts(f.mustRun(), runner.Counts{Unknown: 1})
+		time.Sleep(runner.SettleDefault)
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+	})
+}
