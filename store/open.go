@@ -194,7 +194,11 @@ func create(ctx context.Context, path string, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(w.migrate(o.migrations, o.Now), w.close()); err != nil {
+	err = w.migrate(o.migrations, o.Now)
+	if err == nil {
+		err = w.fold(ctx)
+	}
+	if err := errors.Join(err, w.close()); err != nil {
 		return err
 	}
 	if err := os.Link(draft, path); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -207,6 +211,21 @@ func create(ctx context.Context, path string, o Options) error {
 		}
 	}
 	return syncFolder(folder)
+}
+
+// fold brings all of the -wal file into the ledger itself. Closing does so too, and
+// says nothing when it cannot, for instance on a full disk: a draft that was given
+// its name then, and whose -wal file was removed, would be damaged for good.
+func (w *writer) fold(ctx context.Context) error {
+	var busy, frames, folded int
+	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &folded)
+	if err != nil {
+		return fmt.Errorf("fold its -wal file in: %w", err)
+	}
+	if busy != 0 || frames != folded {
+		return &Error{Kind: ErrBusy, Text: adviceBusy, Err: fmt.Errorf("%d of %d pages of its -wal file were folded in", folded, frames)}
+	}
+	return nil
 }
 
 // NearestFolder returns the nearest folder above path that exists.

@@ -31,6 +31,7 @@ var children = map[string]func(path string) int{
 	"intents": intendMany,
 	"intend":  intendForever,
 	"migrate": migrateForever,
+	"sparse":  createSparse,
 }
 
 // spawn starts a child and returns it with its output; it is killed at the end.
