@@ -31,7 +31,7 @@ func (l *Ledger) Backup(ctx context.Context, to string) (Meta, error) {
 		}
 		return wrap(err)
 	}
-	draft := to + ".new-" + rand.Text()[:8]
+	draft := to + draftMark + rand.Text()[:8]
 	file, err := os.OpenFile(draft, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return wrap(err)

@@ -22,13 +22,15 @@ var (
 	ErrDamaged    = errors.New("the ledger is damaged")
 	ErrNotLedger  = errors.New("the file is not a ledger")
 	ErrFileSystem = errors.New("the file system cannot keep a ledger")
-	ErrPermission = errors.New("the ledger may not be used by this user")
-	ErrFull       = errors.New("no space is left for the ledger")
-	ErrIO         = errors.New("the ledger cannot be read or written")
-	ErrBusy       = errors.New("the ledger is in use by another program")
-	ErrReplaced   = errors.New("the ledger was deleted or replaced while in use")
-	ErrSettings   = errors.New("the ledger could not be opened safely")
-	ErrClosed     = errors.New("the ledger is closed")
+	// ErrSeveralNames is about hard links; a symbolic link is no second name.
+	ErrSeveralNames = errors.New("the ledger has several names")
+	ErrPermission   = errors.New("the ledger may not be used by this user")
+	ErrFull         = errors.New("no space is left for the ledger")
+	ErrIO           = errors.New("the ledger cannot be read or written")
+	ErrBusy         = errors.New("the ledger is in use by another program")
+	ErrReplaced     = errors.New("the ledger was deleted or replaced while in use")
+	ErrSettings     = errors.New("the ledger could not be opened safely")
+	ErrClosed       = errors.New("the ledger is closed")
 )
 
 // ErrIllegal is wrapped by the error for an intent or a transition that the

@@ -23,7 +23,8 @@ const pageMinBytes = 512
 // A ledger that does not exist is made with o.Create, the folder with mode 0700
 // and the file with 0600; without it the error matches fs.ErrNotExist. Anything
 // that exists and is not a sound ledger of a known version is an *Error, and is
-// left as it is. A ledger that others may read is made private.
+// left as it is; so is one with a second hard link. A ledger that others may read
+// is made private.
 //
 // Take the lock first, see AcquireLock. ctx limits the opening only.
 func Open(ctx context.Context, path string, o Options) (*Ledger, error) {
@@ -38,6 +39,7 @@ func Open(ctx context.Context, path string, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, trouble(path, "open", err)
 	}
+	removeDrafts(path, l.file)
 	err = makePrivate(path)
 	if err == nil {
 		l.writer, err = openWriter(ctx, path)
@@ -105,6 +107,9 @@ func openReader(ctx context.Context, path string, o Options) (*Ledger, error) {
 		return nil, &Error{Kind: ErrNotLedger, Path: path, Text: "it is not a regular file; name the ledger file itself"}
 	}
 	if err := refuseShared(path, path, o); err != nil {
+		return nil, err
+	}
+	if err := refuseNames(path, info); err != nil {
 		return nil, err
 	}
 	// SQLite would take such a file for a new database.
@@ -177,7 +182,7 @@ func create(ctx context.Context, path string, o Options) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	draft := path + ".new-" + rand.Text()[:8]
+	draft := path + draftMark + rand.Text()[:8]
 	file, err := os.OpenFile(draft, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

@@ -38,6 +38,14 @@ func makePrivate(path string) error {
 	return nil
 }
 
+// nameCount returns how many names (hard links) a file has.
+func nameCount(info fs.FileInfo) int {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Nlink)
+	}
+	return 1
+}
+
 // syncFolder makes the names in folder durable.
 func syncFolder(folder string) error {
 	dir, err := os.Open(folder)

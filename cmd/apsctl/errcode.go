@@ -119,6 +119,7 @@ var ledgerCodes = []struct {
 	{store.ErrDamaged, codeLedgerDamaged},
 	{store.ErrNotLedger, codeNotLedger},
 	{store.ErrFileSystem, codeLedgerFileSystem},
+	{store.ErrSeveralNames, codeLedgerNames},
 	{store.ErrPermission, codeLedgerPermission},
 	{store.ErrFull, codeLedgerFull},
 	{store.ErrIO, codeLedgerIO},

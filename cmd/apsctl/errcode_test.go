@@ -71,6 +71,7 @@ var errorExamples = map[string]struct {
 	"store.ErrDamaged":      {&store.Error{Kind: store.ErrDamaged}, codeLedgerDamaged},
 	"store.ErrNotLedger":    {&store.Error{Kind: store.ErrNotLedger}, codeNotLedger},
 	"store.ErrFileSystem":   {&store.Error{Kind: store.ErrFileSystem}, codeLedgerFileSystem},
+	"store.ErrSeveralNames": {&store.Error{Kind: store.ErrSeveralNames}, codeLedgerNames},
 	"store.ErrPermission":   {&store.Error{Kind: store.ErrPermission}, codeLedgerPermission},
 	"store.ErrFull":         {&store.Error{Kind: store.ErrFull}, codeLedgerFull},
 	"store.ErrIO":           {&store.Error{Kind: store.ErrIO}, codeLedgerIO},

@@ -59,6 +59,7 @@ const (
 	codeLedgerDamaged    errorCode = "E-LEDGER-DAMAGED"
 	codeNotLedger        errorCode = "E-NOT-A-LEDGER"
 	codeLedgerFileSystem errorCode = "E-LEDGER-FILE-SYSTEM"
+	codeLedgerNames      errorCode = "E-LEDGER-NAMES"
 	codeLedgerPermission errorCode = "E-LEDGER-PERMISSION"
 	codeLedgerFull       errorCode = "E-LEDGER-FULL"
 	codeLedgerIO         errorCode = "E-LEDGER-IO"
@@ -205,6 +206,9 @@ var errorTable = []errorEntry{
 	{codeLedgerFileSystem, exitLedger, "the file system cannot keep a ledger",
 		"It is a network or other shared file system, where locks and syncs do not hold what they promise.",
 		"Name a ledger on a local disk.", groupLedger},
+	{codeLedgerNames, exitLedger, "the ledger has several names",
+		"It is hard-linked. The lock and the -wal file beside it go by name, so runs under two names do not see each other and would create jobs twice. A symbolic link is no second name.",
+		"End all runs. Keep the name that has a -wal file beside it, and remove every other name; `find DIR -samefile LEDGER` lists them. For a copy use `apsctl ledger backup`.", groupLedger},
 	{codeLedgerPermission, exitLedger, "the ledger may not be used by this user",
 		"The file, one beside it (-wal, -shm, .lock) or the folder belongs to somebody else or is open to others.",
 		"Run as its owner, or correct owner and mode as the message says.", groupLedger},

@@ -21,7 +21,7 @@ func TestFilesThatAreNotToBeWritten(t *testing.T) {
 	b.want(exitDone, "plan", "--out", "saved.json", "plan.txt")
 	at := func(name string) string { return filepath.Join(b.dir, name) }
 	for _, err := range []error{
-		os.Link(b.ledgerPath(), at("hard")), os.Symlink(".apsctl", at("folder")), os.Symlink("empty", at("link")), makePipe(at("pipe")),
+		os.Symlink(".apsctl", at("folder")), os.Symlink("empty", at("link")), makePipe(at("pipe")),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -34,7 +34,7 @@ func TestFilesThatAreNotToBeWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours := []string{ledgerDefault, ledgerDefault + ".lock", ledgerDefault + reserveSuffix, "folder/ledger.db", "hard", "foreign", "other.yml", "apsctl.yaml"}
+	ours := []string{ledgerDefault, ledgerDefault + ".lock", ledgerDefault + reserveSuffix, "folder/ledger.db", "foreign", "other.yml", "apsctl.yaml"}
 	for flag, names := range map[string][]string{
 		"--metrics": append([]string{"plan.txt", "saved.json", "mine.json", "link", "pipe", "folder", "folder/ledger.db-wal"}, ours...),
 		"--events":  append([]string{"plan.txt", "saved.json", "mine.json", "pipe", "folder", "folder/ledger.db-journal"}, ours...),
@@ -70,6 +70,16 @@ func TestFilesThatAreNotToBeWritten(t *testing.T) {
 			t.Errorf("got %s", r)
 		}
 		r = b.want(exitDone, "apply", "--yes", "-q", "--metrics", "empty", "--events", "new", "plan.txt")
+	}
+	if err := os.Link(b.ledgerPath(), at("hard")); err != nil {
+		t.Fatal(err)
+	}
+	_, before := b.whatIsAt("hard")
+	for _, flag := range []string{"--metrics", "--events"} {
+		wantIn(t, b.want(exitLedger, "apply", "--yes", "-q", flag, "hard", "plan.txt").stderr, "E-LEDGER-NAMES", "hard links")
+	}
+	if _, after := b.whatIsAt("hard"); !bytes.Equal(before, after) {
+		t.Error("another name of the ledger was written to")
 	}
 }
 

@@ -64,7 +64,7 @@ var coverage = map[string][]string{
 	"D7":  {"cmd/apsctl.TestRestoredBackupCreatesNothingTwice", "cmd/apsctl.TestOldBackupPutBackWhileTheListLags", "runner.TestOlderLedgerHoldsBackALaterAttempt"},
 	"D8":  {"cmd/apsctl.TestLedgerDeletedHalfWay", "runner.TestLostLedgerCreatesNothingTwice", "cmd/apsctl.TestLedgerDeletedWhileTheListLags", "runner.TestLostLedgerHoldsBackWhatWasSentLately"},
 	"D9":  {"store.TestOpen_shared_file_system"},
-	"D10": {"store.TestOpen_symlink_and_replaced"},
+	"D10": {"store.TestOpen_symlink_and_replaced", "store.TestOpen_hard_link"},
 	"D11": {"store.TestTrouble_busy"},
 	"D12": {"cmd/apsctl.TestReportThatIsCutShortLeavesTheOldOne"},
 	"D14": {"store.TestMigrate_killed", "store.TestMigrate_old_or_new"},
