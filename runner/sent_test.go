@@ -1,8 +1,11 @@
 package runner_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -151,4 +154,56 @@ func TestForgottenJobIsHeldBack(t *testing.T) {
 		time.Sleep(runner.SettleDefault)
 		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
 	})
+}
+
+// TestLostLedgersCreateNothingTwice loses the ledger or puts an older one back
+// between runs, at random, while answers get lost and the list lags.
+func TestLostLedgersCreateNothingTwice(t *testing.T) {
+	for seed := range uint64(40) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			inBubble(t, 4, func(f *fixture) { loseAndRun(f, rand.New(rand.NewPCG(seed, 1))) })
+		})
+	}
+}
+
+func loseAndRun(f *fixture, rng *rand.Rand) {
+	f.options.Adopt, f.cloud.lag = true, 9*time.Minute
+	var mu sync.Mutex
+	f.cloud.answer = func(plan.CreateRequest, int) reply {
+		mu.Lock()
+		defer mu.Unlock()
+		after := time.Duration(rng.IntN(4*60)) * time.Second
+		return oneOf(rng, reply{create: true}, reply{create: true}, lost(true), lost(false), refused(plan.FailureOther, "InvalidParameter"),
+			reply{create: true, after: after, outcome: lost(true).outcome})
+	}
+	backup := ""
+	for range 8 {
+		if _, err := f.run(); err != nil {
+			f.Fatal(err)
+		}
+		switch rng.IntN(4) {
+		case 0:
+			f.loseLedger("")
+		case 1:
+			if backup != "" {
+				f.loseLedger(backup)
+				backup = ""
+			}
+		case 2:
+			if backup == "" {
+				backup = f.backUp()
+			}
+		}
+		time.Sleep(time.Duration(rng.IntN(20*60)) * time.Second)
+	}
+	f.cloud.answer = nil
+	for range 3 {
+		time.Sleep(time.Hour)
+		if _, err := f.run(); err != nil {
+			f.Fatal(err)
+		}
+	}
+	if n := f.cloud.duplicates(); n != 0 || len(f.cloud.jobs) != len(f.plan.Jobs) {
+		f.Errorf("there are %d jobs, %d duplicates", len(f.cloud.jobs), n)
+	}
 }
