@@ -438,3 +438,28 @@ func TestBlockedJobSaysWhyAlsoWhereItsStartTookTwoTries(t *testing.T) {
 		})
 	}
 }
+
+// TestSuspensionWithoutAnAnswerIsNotOvertaken: it may take effect after the start that
+// would follow the change.
+func TestSuspensionWithoutAnAnswerIsNotOvertaken(t *testing.T) {
+	withRestless(t, func(f *fixture, service *restless) {
+		f.options.AllowSuspend = true
+		sent := 0
+		service.refuses = func(operation plan.Operation) error {
+			if operation == plan.OperationSuspend {
+				if sent++; sent == 1 {
+					return &plan.CallError{Operation: string(operation), Failure: plan.FailureTemporary, Why: "no answer"}
+				}
+			}
+			return nil
+		}
+		if result := f.mustRun().Results[0]; result.SettlesAt.IsZero() || sent != 1 || strings.Contains(service.operations(), "Start") {
+			t.Errorf("it ended as %+v after %s", result, service.operations())
+		}
+		time.Sleep(2 * time.Hour)
+		f.wantCounts(f.mustRun(), runner.Counts{Updated: 1})
+		if e := f.entry("job-000"); service.status != "Running" || e.Doing != plan.Running {
+			t.Errorf("it is %s, and the entry is %+v", service.status, e)
+		}
+	})
+}

@@ -36,7 +36,8 @@ func (r *Run) update(ctx, stop context.Context, c plan.Change, pending plan.Pend
 		return u
 	}
 	spec := c.Updated()
-	if pending.IsSet() && pending.Digest != plan.HashSpec(spec) && !r.tooOld(pending.SignedAt) && !mutant.On(mutant.ChangeOvertakes) {
+	same := pending.Operation == plan.OperationModify && pending.Digest == plan.HashSpec(spec)
+	if pending.IsSet() && !same && !r.tooOld(pending.SignedAt) && !mutant.On(mutant.ChangeOvertakes) {
 		until := pending.SignedAt.Add(r.options.Settle)
 		if pending.Operation != plan.OperationSuspend {
 			u = r.restart(ctx, stop, c, u)
