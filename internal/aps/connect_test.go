@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -35,6 +37,7 @@ func TestDialerErrors(t *testing.T) {
 	}{
 		{&net.DNSError{Err: "no such host", Name: "h", IsNotFound: true}, "name not found: h.example"},
 		{&net.DNSError{Err: "server misbehaving", Name: "h"}, "name lookup failed: h.example"},
+		{os.NewSyscallError("connect", syscall.EADDRNOTAVAIL), "no free port or address to connect from: h.example"},
 		{&url.Error{Op: "Post", URL: "https://u:hunter2@h.example/?p=hunter2", Err: errors.New("hunter2")}, "cannot connect to h.example"},
 	} {
 		c := newTestClient(t, "https://h.example")

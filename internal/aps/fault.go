@@ -75,6 +75,8 @@ func connectFault(err error, handshake *handshakeError, host string) failure {
 		return failure{plan.FailureTemporary, "connection refused by " + host}
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		return failure{plan.FailureTemporary, "no route to " + host}
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return failure{plan.FailureTemporary, "this machine has no free port or address to connect from: " + host}
 	case isTimeout(err):
 		return failure{plan.FailureTemporary, "connecting timed out: " + host}
 	}
