@@ -15,7 +15,7 @@ const (
 	KindSuspend Kind = "suspend" // it exists and is to stand still
 	KindKeep    Kind = "keep"    // it exists as the plan says
 	KindResolve Kind = "resolve" // a create was sent and its outcome is not known
-	KindBlocked Kind = "blocked" // a person has to settle something first
+	KindBlocked Kind = "blocked" // nothing is sent: something else has to be settled first, not always by a person
 	// KindLeftOver is a job that the ledger has and the plan no longer lists.
 	// It is reported and left alone.
 	KindLeftOver Kind = "left-over"

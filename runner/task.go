@@ -73,7 +73,7 @@ func newTask(order int, c plan.Change, now time.Time) *task {
 	case plan.KindKeep:
 		t.result.Ending = EndKept
 	case plan.KindBlocked:
-		t.finish(EndBlocked, c.Reason, "a person has to settle it")
+		t.finish(EndBlocked, c.Reason, blockedCause(c))
 	case plan.KindStart, plan.KindSuspend:
 		t.entry, t.puts = *c.Entry, c.Puts()
 		if c.Job != nil {
@@ -87,6 +87,15 @@ func newTask(order int, c plan.Change, now time.Time) *task {
 
 func (t *task) finish(ending Ending, why, cause string) {
 	t.result.Ending, t.result.Error, t.result.Cause = ending, why, cause
+}
+
+// blockedCause says in a few words why nothing is sent for a job. By no means does
+// each one need a person: a renamed job waits for a create under its old name.
+func blockedCause(c plan.Change) string {
+	if c.Cause == "" || c.State().NeedsPerson() {
+		return "a person has to settle it"
+	}
+	return c.Cause
 }
 
 // hold leaves an unknown job to a person: no look can show more.

@@ -132,6 +132,9 @@ func TestRenamedJobWaitsForTheUnansweredCreateOfItsOldName(t *testing.T) {
 		if f.cloud.creates["new-name"] != 0 || len(report.Results) != 2 || report.Results[1].SettlesAt.IsZero() {
 			f.Errorf("%d creates were sent under the new name; reported %+v", f.cloud.creates["new-name"], report.Results)
 		}
+		if r := report.Results[0]; strings.Contains(r.Cause, "person") || !strings.Contains(r.Error, "created once that is settled") {
+			f.Errorf("it settles by itself, and is said to be blocked for %q: %s", r.Cause, r.Error)
+		}
 		time.Sleep(time.Hour)
 		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
 	})

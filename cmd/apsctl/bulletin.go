@@ -46,7 +46,7 @@ var outcomeWords = map[int]struct {
 	exitDone:        {"done", "everything is as the plan says"},
 	exitFailure:     {"error", "the run failed"},
 	exitFailed:      {"failed", "some jobs failed"},
-	exitUnknown:     {"unknown", "outcomes are unknown, or a person has to settle something"},
+	exitUnknown:     {"unknown", "outcomes are unknown, or something has to be settled first"},
 	exitLimit:       {"refused", "a limit or a protection refused it"},
 	exitLeft:        {"left", "stopped early, and work is left"},
 	exitInvalid:     {"invalid", "the plan or the flags are invalid"},
