@@ -85,6 +85,10 @@ func copyExecutable(t *testing.T, to string) {
 		t.Fatal(err)
 	}
 	defer in.Close()
+	// A process that another test forks meanwhile would have the file open for writing
+	// until it is another program, and nobody can run a file that is being written.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
 	if err != nil {
 		t.Fatal(err)
