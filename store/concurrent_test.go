@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/apsctl/apsctl/plan"
 )
@@ -354,4 +355,40 @@ func BenchmarkLedger_intend_and_settle(b *testing.B) {
 			}
 		}
 	})
+}
+
+// TestLedger_no_promise_behind_a_record_that_fails: its seat was given on, and would be
+// taken twice.
+func TestLedger_no_promise_behind_a_record_that_fails(t *testing.T) {
+	l := openStore(t)
+	for _, name := range []string{"a", "b"} {
+		mustIntend(t, l, intentOf(name, plan.StateNone, 1))
+	}
+	mustSettle(t, l, step("a", plan.StateIntent, 1, plan.StateCreated))
+	record := step("b", plan.StateIntent, 1, plan.StateCreated)
+	record.JobID = entryOf(t, l, "a").JobID // the service gave it twice
+	promised := make(chan error, 1)
+	record.Queued = func() { // the record leads, and the promise is to go with it
+		go func() { promised <- l.Intend(t.Context(), intentOf("c", plan.StateNone, 1)) }()
+		for queued := 0; queued < 2; time.Sleep(time.Millisecond) {
+			l.mu.Lock()
+			queued = len(l.queue)
+			l.mu.Unlock()
+		}
+	}
+	if err := l.Settle(t.Context(), record); !errors.Is(err, plan.ErrTaken) {
+		t.Errorf("got %v for an id that is taken", err)
+	}
+	for range 2 { // the one in the same transaction, and one that comes later
+		if err := <-promised; !errors.Is(err, plan.ErrTaken) {
+			t.Errorf("got %v for a promise behind it", err)
+		}
+		go func() { promised <- l.Intend(t.Context(), intentOf("d", plan.StateNone, 1)) }()
+	}
+	<-promised
+	for _, name := range []string{"c", "d"} {
+		if events, err := l.Events(t.Context(), "p", name); err != nil || len(events) != 0 {
+			t.Errorf("%s: got %+v, %v", name, events, err)
+		}
+	}
 }

@@ -33,7 +33,7 @@ type Ledger struct {
 	queue   []*item // changes that wait for a transaction
 	leading bool    // somebody is carrying changes out
 	closed  bool
-	sick    error // the first trouble with the file; whoever leads has it
+	sick    error // the first trouble, after which no promise is taken; whoever leads has it
 	sent    sentNotes
 }
 

@@ -207,7 +207,7 @@ func (l *Ledger) commit(batch []*item) {
 		// for which SQLite copies each page that is about to change.
 		err = l.writer.transact(func() error { return l.writer.doAll(batch) })
 		if err != nil && !fromDisk(err) {
-			err = l.writer.transact(func() error { return l.writer.doEach(batch) })
+			err = l.writer.transact(func() error { return l.doEach(batch) })
 		}
 	}
 	if err == nil {
@@ -278,14 +278,23 @@ func (w *writer) doAll(batch []*item) error {
 }
 
 // doEach does every item; one that fails has its own err and is undone. It returns
-// the error that makes going on pointless.
-func (w *writer) doEach(batch []*item) error {
+// the error that makes going on pointless. Where the record fails that gave a seat to
+// the promise behind it, no promise is taken any more: there would be more creates open
+// than there are seats.
+func (l *Ledger) doEach(batch []*item) error {
 	for _, it := range batch {
-		if it.last {
+		switch {
+		case it.last:
+			continue
+		case it.sends && l.sick != nil:
+			it.err = l.sick
 			continue
 		}
-		if err := w.doOne(it); err != nil {
+		if err := l.writer.doOne(it); err != nil {
 			return err
+		}
+		if it.err != nil && it.queued != nil && l.sick == nil {
+			l.sick = it.err
 		}
 	}
 	return nil
