@@ -48,9 +48,8 @@ func (r *Run) mayCreate(c plan.Change) bool {
 const heldBackCause = "sent, and unknown to the ledger"
 
 func (r *Run) whyHeldBack(s plan.Sent) string {
-	return fmt.Sprintf("a create was sent at %s, and the ledger does not know of it: it was lost or put back to an older state, "+
-		"or the job was forgotten or renamed since; until %s the service may have the job and not list it: "+
-		"run again after that, it is created then unless it is listed", clockTime(s.SignedAt), clockTime(r.heldUntil(s)))
+	return fmt.Sprintf("a create was sent at %s, and the ledger, which was lost or put back to an older state, or had the job forgotten or renamed, "+
+		"does not know of it; until %s the job may be there unlisted: run again after that", clockTime(s.SignedAt), clockTime(r.heldUntil(s)))
 }
 
 func (r *Run) heldUntil(s plan.Sent) time.Time { return s.SignedAt.Add(r.options.Settle) }
