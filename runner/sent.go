@@ -8,8 +8,8 @@ import (
 	"github.com/apsctl/apsctl/plan"
 )
 
-// holdSent takes back creates of what was sent lately without that the ledger knows:
-// it was lost or put back to an older state, or the job was forgotten. The listing
+// holdSent takes creates back that were sent lately and that the ledger does not know
+// of: it was lost or put back to an older state, or the job was forgotten. The listing
 // that does not show the job may lag behind, so that for the settle time it proves
 // nothing. Such a job is unknown to this run; a later one creates it, or finds it.
 func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {

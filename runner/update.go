@@ -39,7 +39,7 @@ func (r *Run) update(ctx, stop context.Context, c plan.Change, pending plan.Pend
 	same := pending.Operation == plan.OperationModify && pending.Digest == plan.HashSpec(spec)
 	if pending.IsSet() && !same && !r.tooOld(pending.SignedAt) && !mutant.On(mutant.ChangeOvertakes) {
 		until := pending.SignedAt.Add(r.options.Settle)
-		if pending.Operation != plan.OperationSuspend {
+		if pending.Operation != plan.OperationSuspend { // which could take effect after the start
 			u = r.restart(ctx, stop, c, u)
 		}
 		u.waits = until
