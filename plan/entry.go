@@ -171,7 +171,8 @@ func (p Pending) unconfirmed(operations ...Operation) bool {
 func (p Pending) modifies() bool { return p.Digest != "" && !p.Confirmed }
 
 // Modification is what is left of p when its own operation is settled: the modification
-// that it stood in for, as old as p at most, or the zero Pending.
+// that it stood in for, or the zero Pending. It bears the date of p, which is later than
+// the modification's own, so that it is waited for too long at worst.
 func (p Pending) Modification() Pending {
 	if p.Digest == "" {
 		return Pending{}

@@ -19,18 +19,15 @@ const updatePending = `UPDATE entries SET pending = ?, pending_digest = ?, pendi
 // Promise commits the note that a request to change an existing job is about to
 // be sent, or takes it back. It is on disk when Promise returns nil; with any
 // error nothing was written and nothing may be sent: plan.ErrMovedOn when the
-// entry is not created, at p.Attempt, with the id p.JobID and p.Before pending. A cancelled ctx does
-// not stop it.
-func (l *Ledger) Promise(ctx context.Context, p plan.Promise) error {
+// entry is not created, at p.Attempt, with the id p.JobID and p.Before pending. A
+// cancelled ctx does not stop it.
+func (l *Ledger) Promise(_ context.Context, p plan.Promise) error {
 	op := fmt.Sprintf("record the change of job %q of plan %q", p.Name, p.Plan)
 	if err := checkPromise(p); err != nil {
 		return fmt.Errorf("%s: %w: %w", op, ErrIllegal, err)
 	}
-	write := l.writePromise
-	if !p.Pending.IsSet() {
-		write = l.write // it takes one back
-	}
-	return write(ctx, op, func(w *writer) error {
+	// What only takes one back is followed by no request.
+	return l.carry(&item{op: op, sends: p.Pending.IsSet(), do: func(w *writer) error {
 		changed, err := w.exec(updatePending, string(p.Pending.Operation), p.Pending.Digest, toMs(p.Pending.SignedAt),
 			p.Pending.Confirmed, toMs(p.At),
 			p.Plan, p.Name, p.Attempt, p.JobID,
@@ -45,7 +42,7 @@ func (l *Ledger) Promise(ctx context.Context, p plan.Promise) error {
 			To: plan.StateCreated, Run: p.RunID, JobID: p.JobID, Reason: p.Reason, Evidence: promiseEvidence(p.Pending)})
 		crashpoint.At(crashpoint.PromiseWritten)
 		return err
-	})
+	}})
 }
 
 // promiseEvidence says in the history what was promised.

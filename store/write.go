@@ -113,10 +113,12 @@ type item struct {
 	op     string
 	do     func(*writer) error
 	queued func() // told that it has its place; nil for nobody
-	sends  bool   // a request follows it
-	sent   []byte // what is noted of it beside the ledger once it is committed; nil for nothing
-	last   bool   // the ledger closes behind it
-	err    error
+	// sends says that a request follows it. After the first trouble it fails: nothing is
+	// to be sent any more whose outcome might find no room.
+	sends bool
+	sent  []byte // what is noted of it beside the ledger once it is committed; nil for nothing
+	last  bool   // the ledger closes behind it
+	err   error
 	// wake says true when the item has to lead, and false when it is done.
 	wake chan bool
 }
@@ -127,12 +129,6 @@ type item struct {
 // ctx does not interrupt it: a verdict is recorded also after a cancel.
 func (l *Ledger) write(_ context.Context, op string, do func(*writer) error) error {
 	return l.carry(&item{op: op, do: do})
-}
-
-// writePromise is write for what a request follows. After the first trouble with the
-// file it fails: nothing is to be sent any more whose outcome might find no room.
-func (l *Ledger) writePromise(_ context.Context, op string, do func(*writer) error) error {
-	return l.carry(&item{op: op, do: do, sends: true})
 }
 
 // carry is write for an item.
