@@ -89,8 +89,8 @@ func TestMatrixMakesEachCombinationThatItWants(t *testing.T) {
 	has := func(name string) bool {
 		return slices.ContainsFunc(jobs, func(j plan.Job) bool { return j.Name == name })
 	}
-	if len(jobs) != 12 || has("users-03") || !has("orders-99") {
-		t.Errorf("got %d jobs, users-03 %v, orders-99 %v", len(jobs), has("users-03"), has("orders-99"))
+	if len(jobs) != 12 || has("shop-users-03") || !has("shop-orders-99") {
+		t.Errorf("got %d jobs, shop-users-03 %v, shop-orders-99 %v", len(jobs), has("shop-users-03"), has("shop-orders-99"))
 	}
 }
 

@@ -19,6 +19,17 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
+// readmePlan returns the plan of a migration that the README shows.
+func readmePlan(t *testing.T) string {
+	t.Helper()
+	_, text, ok := strings.Cut(readme(t), "```yaml\n")
+	if !ok {
+		t.Fatal("the README shows no plan")
+	}
+	text, _, _ = strings.Cut(text, "```\n")
+	return text
+}
+
 // TestReadmeIsEnough does in an empty folder what the README says to somebody new,
 // line by line, up to where the real service is meant.
 func TestReadmeIsEnough(t *testing.T) {
@@ -26,9 +37,7 @@ func TestReadmeIsEnough(t *testing.T) {
 	text := readme(t)
 	_, own, _ := strings.Cut(text, "## A plan of your own\n")
 	own, _, _ = strings.Cut(own, "\n## ")
-	_, migration, _ := strings.Cut(own, "```yaml\n")
-	migration, _, _ = strings.Cut(migration, "```\n")
-	b.write("migration.yaml", migration)
+	b.write("migration.yaml", readmePlan(t))
 	var script, doctor []string
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(own, -1) {
 		for line := range strings.Lines(block[1]) {
@@ -44,7 +53,7 @@ func TestReadmeIsEnough(t *testing.T) {
 		}
 	}
 	r := b.shell(exitDone, strings.Join(script, " && "))
-	wantIn(t, r.stdout, "1 created of 1 job", "orders-00  created", "17 to create", "17 created of 17 jobs")
+	wantIn(t, r.stdout, "1 created of 1 job", "invoices  created", "17 to create", "17 created of 17 jobs")
 	wantIn(t, b.want(exitDone, "apply", "--emulator", "--yes").stdout, "Nothing to do")
 	if len(doctor) != 1 {
 		t.Fatalf("doctor is in it as %q", doctor)
