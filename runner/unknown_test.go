@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -28,36 +29,50 @@ func TestAnswerLostAfterCommitIsFoundWithoutWaitingForSettle(t *testing.T) {
 }
 
 func TestLostRequestIsCreatedAgainAfterSettleAndNotBefore(t *testing.T) {
+	inBubble(t, 2, createsALostRequestAgain)
+}
+
+// TestLostRequestWhenSecondsLeave32Bits is the same from 3:10 on the day on which,
+// at 3:14:07, the seconds since 1970 are more than 32 bits with a sign can hold.
+func TestLostRequestWhenSecondsLeave32Bits(t *testing.T) {
 	inBubble(t, 2, func(f *fixture) {
-		f.cloud.answer = func(r plan.CreateRequest, n int) reply {
-			if r.Spec.Name == "job-000" && n == 1 {
-				return lost(false)
-			}
-			return reply{create: true}
-		}
-		report := f.mustRun()
-		f.wantCounts(report, runner.Counts{Created: 1, Unknown: 1})
-		if got := report.Results[0]; got.SettlesAt.IsZero() || got.State != plan.StateUnknown {
-			f.Errorf("the unknown job is reported as %+v", got)
-		}
-		signed := f.entry("job-000").SignedAt
-		for range 3 { // every 6 minutes, as cron would
-			time.Sleep(6 * time.Minute)
-			f.wantCounts(f.mustRun(), runner.Counts{Kept: 1, Unknown: 1})
-		}
-		if f.cloud.creates["job-000"] != 1 {
-			f.Fatalf("it was sent %d times before the settle time", f.cloud.creates["job-000"])
-		}
-		// Now the settle time is near enough for the run to wait for it.
-		time.Sleep(6 * time.Minute)
-		f.wantCounts(f.mustRun(), runner.Counts{Kept: 1, Created: 1})
-		if again := f.entry("job-000").SignedAt; again.Before(signed.Add(runner.SettleDefault)) {
-			f.Errorf("it was created again %s after the first request", again.Sub(signed))
-		}
-		if e := f.entry("job-000"); e.Attempt != 2 {
-			f.Errorf("the entry is at attempt %d, want 2", e.Attempt)
+		time.Sleep(time.Until(time.Date(2038, time.January, 19, 3, 10, 0, 0, time.UTC)))
+		createsALostRequestAgain(f)
+		if e := f.entry("job-000"); e.SignedAt.Unix() <= math.MaxInt32 {
+			f.Errorf("the second request is dated %s", e.SignedAt)
 		}
 	})
+}
+
+func createsALostRequestAgain(f *fixture) {
+	f.cloud.answer = func(r plan.CreateRequest, n int) reply {
+		if r.Spec.Name == "job-000" && n == 1 {
+			return lost(false)
+		}
+		return reply{create: true}
+	}
+	report := f.mustRun()
+	f.wantCounts(report, runner.Counts{Created: 1, Unknown: 1})
+	if got := report.Results[0]; got.SettlesAt.IsZero() || got.State != plan.StateUnknown {
+		f.Errorf("the unknown job is reported as %+v", got)
+	}
+	signed := f.entry("job-000").SignedAt
+	for range 3 { // every 6 minutes, as cron would
+		time.Sleep(6 * time.Minute)
+		f.wantCounts(f.mustRun(), runner.Counts{Kept: 1, Unknown: 1})
+	}
+	if f.cloud.creates["job-000"] != 1 {
+		f.Fatalf("it was sent %d times before the settle time", f.cloud.creates["job-000"])
+	}
+	// Now the settle time is near enough for the run to wait for it.
+	time.Sleep(6 * time.Minute)
+	f.wantCounts(f.mustRun(), runner.Counts{Kept: 1, Created: 1})
+	if again := f.entry("job-000").SignedAt; again.Before(signed.Add(runner.SettleDefault)) {
+		f.Errorf("it was created again %s after the first request", again.Sub(signed))
+	}
+	if e := f.entry("job-000"); e.Attempt != 2 {
+		f.Errorf("the entry is at attempt %d, want 2", e.Attempt)
+	}
 }
 
 func TestShortSettleIsWaitedForInTheRun(t *testing.T) {

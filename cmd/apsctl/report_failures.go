@@ -107,5 +107,5 @@ func nextStep(j jobStand) string {
 
 func nextOf(code errorCode) string {
 	entry, _ := entryOf(code)
-	return strings.TrimSuffix(strings.ReplaceAll(entry.Next, "`", ""), " Nothing was created.")
+	return strings.TrimSuffix(strings.ReplaceAll(entry.Next, "`", ""), " Nothing more was created.")
 }

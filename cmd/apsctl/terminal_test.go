@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,7 +37,7 @@ func (b *bench) terminal(width, height int, args ...string) *terminal {
 	if err != nil {
 		b.Fatal(err)
 	}
-	t := &terminal{bench: b, cmd: exec.Command(exe, args...), screen: vt10x.New(vt10x.WithSize(width, height)), drawn: make(chan struct{})}
+	t := &terminal{bench: b, cmd: exec.Command(exe, args...), screen: vt10x.New(vt10x.WithSize(max(width, 2), height)), drawn: make(chan struct{})}
 	t.cmd.Dir, t.cmd.Env = b.dir, append([]string{"TERM=xterm-256color", "LANG=C.UTF-8"}, b.env...)
 	if t.line, err = pty.StartWithSize(t.cmd, &pty.Winsize{Rows: uint16(height), Cols: uint16(width)}); err != nil {
 		b.Fatal(err)
@@ -387,6 +388,22 @@ func TestDumbTerminalIsNotPaintedOn(t *testing.T) {
 	b.write("orders-00", "")
 	if code, _ := term.ends(); code != exitDone || strings.Contains(term.sent(), "\x1b") {
 		t.Errorf("exit %d after %q", code, term.sent())
+	}
+}
+
+// TestTerminalOfAnySize: one that says no width, and one that is far too wide.
+func TestTerminalOfAnySize(t *testing.T) {
+	for _, width := range []int{0, 1, 10_000} {
+		t.Run(strconv.Itoa(width), func(t *testing.T) {
+			b := newBench(t)
+			b.emulator()
+			term := b.terminal(width, 24, "apply", "--yes", b.sessionPlan(4, "orders-00"))
+			b.write("orders-00", "")
+			code, _ := term.ends()
+			if code != exitDone || !strings.Contains(term.sent(), "4 created of 4 jobs") {
+				t.Errorf("exit %d after %q", code, term.sent())
+			}
+		})
 	}
 }
 

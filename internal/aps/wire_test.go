@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -89,6 +90,24 @@ func TestRequestAsItArrives(t *testing.T) {
 		answer(200, `{"ApsJobId":"aps-1","Success":true}`)(w, r)
 	}, func(o *Options) { o.Version = "1.2.3" })
 	wantVerdict(t, c.Create(t.Context(), request()), plan.VerdictCreated, plan.FailureNone, "")
+}
+
+// TestDateOfARequestIsUTC: in the hour that a zone with summer time has twice, the
+// same wall clock is two dates.
+func TestDateOfARequestIsUTC(t *testing.T) {
+	var got []string
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		got = append(got, r.Header.Get("X-Acs-Date"))
+		answer(200, `{"ApsJobId":"aps-1","Success":true}`)(w, r)
+	})
+	for _, zone := range []*time.Location{time.FixedZone("CEST", 2*60*60), time.FixedZone("CET", 60*60)} {
+		r := request()
+		r.SignedAt = time.Date(2026, time.October, 25, 2, 30, 0, 0, zone)
+		c.Create(t.Context(), r)
+	}
+	if want := []string{"2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 func TestEmptyOptionalParametersAreNotSent(t *testing.T) {

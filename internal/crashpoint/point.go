@@ -8,8 +8,7 @@ package crashpoint
 // Variable is the environment variable that names the point to die at.
 const Variable = "APSCTL_CRASHPOINT"
 
-// Point is the name of one moment. The numbers are those of the creation
-// protocol's list.
+// Point is the name of one moment. They are numbered in the order of a run.
 type Point string
 
 const (
@@ -50,7 +49,7 @@ const (
 // ChangePoints lists those of a change, in the order of a run.
 var ChangePoints = []Point{PromiseWritten, PromiseCommitted, ChangeAnswered, ChangeConfirmed}
 
-// Points lists those of creates, in the order of a run: all 24 of the protocol.
+// Points lists those of a create, in the order of a run.
 var Points = []Point{
 	LedgerOpened, LockTaken, PlanLoaded, UnknownSettled, ListingTaken, SecretRead, DateChosen, IntentWritten,
 	IntentCommitted, Fresh, Connected, PartlyWritten, FullyWritten, ServerWorking, JobUnlisted, AnswerSent,
