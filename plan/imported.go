@@ -100,9 +100,9 @@ func (w *importWriter) shareObjects() {
 }
 
 const importedHead = `# yaml-language-server: $schema=` + SchemaID + `
-# Jobs that existed, as the service describes them. It tells neither users nor
-# passwords, and the jobs go on without. Say them here, in defaults, a profile or
-# the jobs, before one of these has to be created again.
+# Jobs that existed, as the service describes them. It returns neither users nor
+# passwords, and these jobs need none here as long as they exist. Add them, in
+# defaults, a profile or the jobs, before one has to be created again.
 version: 1
 `
 

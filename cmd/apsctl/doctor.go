@@ -72,7 +72,7 @@ permission), 10 (plan) or 1, the first of these that fits.`,
 	flags := cmd.Flags()
 	flags.StringArrayVar(&c.regions, "region", nil, "look at this `region` as well; may be given again")
 	flags.BoolVar(&c.secrets, "secrets", false, "also read every password that the plan refers to, and forget it; runs its commands and asks KMS")
-	flags.StringVar(&c.policy, "policy", "", "print the RAM policy for the plan, in a `variant`: apply, or read for plan, drift and status only")
+	flags.StringVar(&c.policy, "policy", "", "print the RAM policy for the plan, in a `variant`: apply, or read for plan, drift, status and wait only")
 	flags.Lookup("policy").NoOptDefVal = policyApply
 	flags.StringVar(&c.account, "account", "", "account `id` in the policy (default that of the ledger, else *)")
 	flags.Float64Var(&c.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")

@@ -25,7 +25,7 @@ func (c *doctorCommand) checkLedger(ctx context.Context) {
 		c.checkPlace(path)
 		return
 	case errors.Is(err, store.ErrOlder):
-		c.diagnosis.warn(check, "nothing: it needs no more", "%s", err)
+		c.diagnosis.warn(check, "", "%s", err)
 		c.checkHolder(path)
 		return
 	case err != nil:
@@ -80,7 +80,7 @@ func (c *doctorCommand) checkStates() {
 		c.diagnosis.warn(check, "apsctl resolve shows each with its way out", "%s can only be settled by a person", plan.Count(person, "job"))
 	}
 	if open > 0 {
-		c.diagnosis.warn(check, "nothing: the next apply looks for them; apsctl resolve looks now", "%s with a request without an answer", plan.Count(open, "job"))
+		c.diagnosis.warn(check, "the next apply looks for them; apsctl resolve looks now", "%s with a request without an answer", plan.Count(open, "job"))
 	}
 	if person+open == 0 {
 		c.diagnosis.ok(check, "nothing is open")

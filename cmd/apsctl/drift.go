@@ -131,7 +131,7 @@ func writeDrift(w io.Writer, r driftReport, full bool) error {
 		}
 	}
 	if r.Waiting > 0 {
-		fmt.Fprintf(&b, "%s of the plan no apply has made yet; apsctl plan shows them.\n", plan.Count(r.Waiting, "change"))
+		fmt.Fprintf(&b, "%s that no apply has made yet; see apsctl plan.\n", plan.Count(r.Waiting, "planned change"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

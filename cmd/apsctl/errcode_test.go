@@ -419,7 +419,7 @@ the report of ` + "`apply`" + `; ` + "`-o json`" + ` has it as ` + "`code`" + ` 
 so that scripts and runbooks can name them. ` + "`apsctl explain CODE`" + ` prints what stands here, and ` + "`apsctl explain 13`" + ` all codes
 with exit code 13.
 
-Not errors are exit code 2 (changes exist, where that was asked for) and the 1 of ` + "`fmt --check`" + `.
+Two exit codes are not errors: 2 (changes exist, where that was asked for, or drift) and the 1 of ` + "`fmt --check`" + `.
 `
 
 func TestExplain(t *testing.T) {
@@ -439,4 +439,5 @@ func TestExplain(t *testing.T) {
 		t.Error(r)
 	}
 	b.want(exitInvalid, "explain", "E-NOSUCH")
+	wantIn(t, b.want(exitInvalid, "explain", "2").stderr, "is no error")
 }

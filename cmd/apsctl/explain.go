@@ -47,7 +47,11 @@ func (c *explainCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	for _, arg := range args {
 		found := entriesFor(arg)
-		if len(found) == 0 {
+		switch {
+		case len(found) > 0:
+		case arg == strconv.Itoa(exitChanges):
+			return usagef(cmd, "exit code %s is no error: there are changes, or there is drift", arg)
+		default:
 			return usagef(cmd, "there is no error code %q; apsctl explain lists them", arg)
 		}
 		entries = append(entries, found...)

@@ -17,7 +17,7 @@ type fmtCommand struct {
 func newFmtCommand(a *app) *cobra.Command {
 	c := &fmtCommand{app: a}
 	cmd := &cobra.Command{
-		Use:   "fmt [FILE]...",
+		Use:   "fmt [FILE...]",
 		Short: "Lay out plan files in the usual way",
 		Long: `fmt rewrites plan files in the one layout that plan files have, and prints the
 names of those that it changed. Only blanks and empty lines change: comments,

@@ -60,8 +60,11 @@ func (c *importCommand) checkOwner(ctx context.Context, service *service) error 
 
 func (c *importCommand) printFound(listed int, unplanned []plan.Found, same [][]plan.Found) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s in %s, of which no plan knows %d.\n", plan.Count(listed, "job"), printable.Line(strings.Join(c.regions, ", ")), len(unplanned))
-	if len(unplanned) > 0 {
+	fmt.Fprintf(&b, "%s in %s; ", plan.Count(listed, "job"), printable.Line(strings.Join(c.regions, ", ")))
+	if len(unplanned) == 0 {
+		b.WriteString("a plan has each of them.\n")
+	} else {
+		fmt.Fprintf(&b, "no plan has %d of them.\n", len(unplanned))
 		b.WriteString("\n")
 		c.foundTable(&b, unplanned, rowsShown)
 	}

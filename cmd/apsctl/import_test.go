@@ -207,7 +207,7 @@ func TestImportListShowsWhatNoPlanKnowsAndWhatIsTwice(t *testing.T) {
 	cloud.make(other, alone)
 	before := cloud.stats().Actions["DescribeApsJobDetail"].Calls
 	r := b.want(exitDone, "import", "--list")
-	wantIn(t, r.stdout, "4 jobs in cn-hangzhou, of which no plan knows 3", "other-objects",
+	wantIn(t, r.stdout, "4 jobs in cn-hangzhou; no plan has 3 of them", "other-objects",
 		"These 2 jobs load the same objects from pc-000 to amv-1", ids["job-0000"], ids["job-0001"])
 	// Of the four, three have source and destination in common.
 	if n := cloud.stats().Actions["DescribeApsJobDetail"].Calls - before; n != 3 {

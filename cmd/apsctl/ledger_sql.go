@@ -38,8 +38,8 @@ func newLedgerSQLCommand(a *app) *cobra.Command {
 		Use:   "sql QUERY",
 		Short: "Ask the ledger a question in SQL; changes nothing",
 		Long: `sql carries out one SELECT, WITH, VALUES or EXPLAIN on the ledger, strictly for
-reading. The views jobs, attempts_log, history and run_log keep their columns
-(docs/ledger.md); the tables behind them may change.`,
+reading. The views jobs, attempts_log, history, run_log and prune_log keep their
+columns (docs/ledger.md); the tables behind them may change.`,
 		Example: `  apsctl ledger sql "SELECT state, count(*) FROM jobs GROUP BY state"
   apsctl ledger sql -o json "SELECT job, aps_job_id FROM jobs WHERE source = 'pc-1'"`,
 		Args:              cobra.ExactArgs(1),
@@ -48,8 +48,8 @@ reading. The views jobs, attempts_log, history and run_log keep their columns
 	}
 	c.target.addLedgerFlags(cmd)
 	c.output.addFlag(cmd)
-	cmd.Flags().IntVar(&c.rows, "rows", sqlRowsDefault, "show at most this `many` rows; 0 means all")
-	cmd.Flags().DurationVar(&c.timeout, "timeout", sqlTimeoutDefault, "give up after this `time`")
+	cmd.Flags().IntVar(&c.rows, "rows", sqlRowsDefault, "most `rows` to show; 0 means all")
+	cmd.Flags().DurationVar(&c.timeout, "timeout", sqlTimeoutDefault, "give up after this time")
 	return cmd
 }
 

@@ -17,13 +17,14 @@ type lifeVerb struct {
 	name, short, long string
 	kind              plan.Kind
 	done              runner.Ending
+	from              string      // a state to choose by, in the example
 	most              *plan.Limit // jobs in one run unless told otherwise; nil for any number
 }
 
 var lifeVerbs = []lifeVerb{
-	{name: "start", kind: plan.KindStart, done: runner.EndStarted, short: "Start jobs that exist", long: `start sends StartApsJob for jobs that do not run, also for those that failed.`},
-	{name: "suspend", kind: plan.KindSuspend, done: runner.EndSuspended, short: "Suspend jobs that exist", long: `suspend sends SuspendApsJob for jobs that are not suspended.`},
-	{name: "delete", kind: plan.KindDelete, done: runner.EndDeleted, most: plan.DefaultLimits().MaxDelete, short: "Delete jobs from the service",
+	{name: "start", from: "suspended", kind: plan.KindStart, done: runner.EndStarted, short: "Start jobs that exist", long: `start sends StartApsJob for jobs that do not run, also for those that failed.`},
+	{name: "suspend", from: "running", kind: plan.KindSuspend, done: runner.EndSuspended, short: "Suspend jobs that exist", long: `suspend sends SuspendApsJob for jobs that are not suspended.`},
+	{name: "delete", from: "suspended", kind: plan.KindDelete, done: runner.EndDeleted, most: plan.DefaultLimits().MaxDelete, short: "Delete jobs from the service",
 		long: `delete sends DeleteApsJob, by id, and looks until two complete listings in a row
 do not show the jobs any more. Jobs whose plan says protect: true are left alone.
 A job that its plan still lists is created again by the next apply.`},
@@ -66,7 +67,7 @@ it would do, and does it. It can be stopped at any moment, by whatever means, an
 run again. docs/lifecycle.md says what the next apply makes of it.
 
 ` + selectorUsage,
-		Example: fmt.Sprintf("  apsctl %[1]s orders-07\n  apsctl %[1]s --yes --plan orders 'orders-*' --exclude orders-00\n  apsctl %[1]s team=a,state=running", verb.name),
+		Example: fmt.Sprintf("  apsctl %[1]s orders-07\n  apsctl %[1]s --yes --plan orders 'orders-*' --exclude orders-00\n  apsctl %[1]s team=a,state=%[2]s", verb.name, verb.from),
 		Args:    mustSay,
 		RunE:    c.run,
 	}
@@ -81,7 +82,7 @@ run again. docs/lifecycle.md says what the next apply makes of it.
 	if verb.most != nil {
 		usual = verb.most.String()
 	}
-	flags.Var(limitFlag{&c.most}, "max-"+verb.name, "refuse to "+verb.name+" more jobs than this `limit`, a number or a share of those that exist (default "+usual+")")
+	flags.Var(limitFlag{&c.most}, "max-"+verb.name, "refuse to "+verb.name+" more jobs than this limit, a number or a share of those that exist (default "+usual+")")
 	flags.BoolVarP(&c.yes, "yes", "y", false, "do not ask; required where there is no terminal")
 	flags.BoolVar(&c.full, "full", false, "list every job, however many")
 	return cmd
@@ -97,7 +98,7 @@ func (s *settings) addLifeFlags(cmd *cobra.Command, verb string) {
 	s.addShortSettle(flags)
 	flags.IntVar(&s.maxAttempts, "max-attempts", runner.MaxAttemptsDefault, "most tries for one job in this run")
 	flags.DurationVar(&s.maxElapsed, "max-elapsed", runner.MaxElapsedDefault, "most time for one job in this run, waiting included")
-	flags.Var(limitFlag{&s.limits.MaxFailures}, "max-failures", "stop after more jobs that failed to "+verb+" than this `limit`, a number or a share of those chosen (default none)")
+	flags.Var(limitFlag{&s.limits.MaxFailures}, "max-failures", "stop after more jobs that failed to "+verb+" than this limit, a number or a share of those chosen (default none)")
 }
 
 func (c *lifeCommand) run(cmd *cobra.Command, args []string) error {

@@ -40,10 +40,10 @@ func newPlanCommand(a *app) *cobra.Command {
 		Use:   "plan [FILE...]",
 		Short: "Show what apply would do; changes nothing",
 		Long: `plan compares a plan file with the ledger and shows what apply would do. It
-asks the service nothing and reads no password, and all that it writes is a note
-of a large plan that needs nothing, beside the ledger, for the next time. So it runs
-where there are no credentials. apply compares with the service as well before
-it creates anything.
+asks the service nothing and reads no password, so it runs where there are no
+credentials. For a large plan that needs nothing it leaves a cache file beside the
+ledger, which makes the next look cheap; it writes nothing else. apply compares with
+the service as well before it creates anything.
 
 With --refresh it asks the service, takes no lock, and says of each difference who
 stands alone: the plan, or the service, since something was changed outside apsctl.

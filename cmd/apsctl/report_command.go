@@ -74,7 +74,7 @@ report says which. It changes nothing and can run beside an apply.`,
 	flags.BoolVar(&c.refresh, "refresh", false, "ask the service for status, progress and delay")
 	flags.BoolVar(&c.full, "full", false, "list every job in Markdown too; the other forms always do")
 	flags.Float64Var(&c.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")
-	flags.DurationVar(&c.settle, "settle", runner.SettleDefault, "the settle `time` that apply works with, to tell when unknown outcomes settle")
+	flags.DurationVar(&c.settle, "settle", runner.SettleDefault, "the settle time that apply works with, to tell when unknown outcomes settle")
 	flags.Var(&c.since, "since", "leave creates that are older than this `age` out of the timeline: 30d, 12h")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(reportForms, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

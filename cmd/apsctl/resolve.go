@@ -72,9 +72,9 @@ func (s *settings) addLookFlags(cmd *cobra.Command) {
 	}
 	flags := cmd.Flags()
 	flags.Float64Var(&s.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")
-	flags.DurationVar(&s.settle, "settle", runner.SettleDefault, "time after which absence from the listing proves that an unanswered create did not happen")
+	flags.DurationVar(&s.settle, "settle", runner.SettleDefault, "time after which absence from the listing proves that a create without an answer did not happen")
 	s.addShortSettle(flags)
-	flags.StringVar(&s.unknown, "on-unknown", string(plan.Recreate), "after an unanswered create is proven absent: recreate, by the next apply, or hold it for a person")
+	flags.StringVar(&s.unknown, "on-unknown", string(plan.Recreate), "after a create without an answer is proven absent: `recreate|hold`, leave it to the next apply to create again or hold it for a person")
 }
 
 func (c *resolveCommand) run(cmd *cobra.Command, args []string) error {

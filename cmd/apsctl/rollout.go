@@ -26,9 +26,9 @@ func (r *rolloutFlags) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&r.canary, "canary", false, "change one job first, and the others when it runs")
 	flags.StringVar(&r.waves, "wave", "", "`sizes` of waves, such as 1,10,100,rest: each starts when the one before is over")
-	flags.StringVar(&r.wait, "wait", "", "when a wave is over, and the run: its jobs are `running` (default with waves), or created is enough (default without)")
+	flags.StringVar(&r.wait, "wait", "", "when a wave is over, and the run: `running|created`, its jobs run (default with waves) or are created (default without)")
 	flags.DurationVar(&r.timeout, "wait-timeout", runner.WaitTimeoutDefault, "most time without any news in which jobs are waited for")
-	flags.Var(limitFlag{&r.failures}, "wave-failures", "stop when more jobs than this `limit` failed or do not run, a number or a share of the waves so far, rounded down (default 0 with waves, none without)")
+	flags.Var(limitFlag{&r.failures}, "wave-failures", "stop when more jobs than this limit failed or do not run, a number or a share of the waves so far, rounded down (default 0 with waves, none without)")
 	flags.IntVar(&r.source, "per-source", 0, "most jobs of one source instance that may be initialising at once; 0 means any number")
 	flags.IntVar(&r.target, "per-destination", 0, "the same for one destination instance")
 }

@@ -61,18 +61,18 @@ func (s *settings) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.IntVar(&s.parallel, "parallel", runner.ParallelDefault, "create requests in flight at once")
 	flags.Float64Var(&s.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")
-	flags.DurationVar(&s.settle, "settle", runner.SettleDefault, "time after which absence from the listing proves that an unanswered create did not happen")
+	flags.DurationVar(&s.settle, "settle", runner.SettleDefault, "time after which absence from the listing proves that a create without an answer did not happen")
 	s.addShortSettle(flags)
 	flags.IntVar(&s.maxAttempts, "max-attempts", runner.MaxAttemptsDefault, "most create requests for one job in this run")
 	flags.DurationVar(&s.maxElapsed, "max-elapsed", runner.MaxElapsedDefault, "most time for one job in this run, waiting included; a create without an answer is looked for at least "+runner.LookFor.String())
-	flags.Var(limitFlag{&s.limits.MaxFailures}, "max-failures", "stop after more failed jobs than this `limit`, a number or a share of the plan's jobs (default none)")
-	flags.Var(limitFlag{&s.limits.MaxCreate}, "max-create", "refuse to start when more jobs than this `limit` would be created (default none)")
+	flags.Var(limitFlag{&s.limits.MaxFailures}, "max-failures", "stop after more failed jobs than this limit, a number or a share of the plan's jobs (default none)")
+	flags.Var(limitFlag{&s.limits.MaxCreate}, "max-create", "refuse to start when more jobs than this limit would be created (default none)")
 	flags.Var(limitFlag{&s.limits.MaxUpdate}, "max-update", "the same for jobs changed in place (default none)")
 	flags.Var(limitFlag{&s.limits.MaxReplace}, "max-replace", "the same for jobs deleted and created again (default 10)")
 	flags.Var(limitFlag{&s.limits.MaxDelete}, "max-delete", "the same for jobs deleted (default 10)")
-	flags.Var(limitFlag{&s.limits.MaxRemoved}, "max-removed", "refuse to start when more of the jobs that exist left the plan than this `limit`, whatever becomes of them (default 30%)")
+	flags.Var(limitFlag{&s.limits.MaxRemoved}, "max-removed", "refuse to start when more of the jobs that exist left the plan than this limit, whatever becomes of them (default 30%)")
 	addAllowFlag(flags, &s.allow)
-	flags.StringVar(&s.unknown, "on-unknown", string(plan.Recreate), "after an unanswered create is proven absent: recreate, or hold it for a person")
+	flags.StringVar(&s.unknown, "on-unknown", string(plan.Recreate), "after a create without an answer is proven absent: `recreate|hold`, create it again or hold it for a person")
 }
 
 func addAllowFlag(flags *pflag.FlagSet, allow *[]string) {
@@ -135,7 +135,7 @@ func (s *settings) check(cmd *cobra.Command) error {
 	case !(s.rate >= 0 && s.rate <= 1e6):
 		return usagef(cmd, "--rate is a number of calls per second up to 1000000, or 0 for no ceiling, not %v", s.rate)
 	case s.settle <= 0:
-		return usagef(cmd, "--settle is more than nothing: it is what keeps an unanswered create from being sent twice")
+		return usagef(cmd, "--settle is more than nothing: it is what keeps a create without an answer from being sent twice")
 	case s.maxAttempts < 1:
 		return usagef(cmd, "--max-attempts is at least 1, not %d", s.maxAttempts)
 	case s.maxElapsed <= 0:

@@ -61,7 +61,7 @@ told, and tried again the next time, unless no other will succeed.
 	cmd.Flags().BoolVar(&c.full, "full", false, "list every job, however many")
 	cmd.Flags().Float64Var(&c.rate, "rate", runner.RateDefault, "most calls per second, for each operation and region; 0 means no ceiling")
 	cmd.Flags().BoolVarP(&c.watch, "watch", "w", false, "ask the service again and again, until Ctrl-C")
-	cmd.Flags().DurationVar(&c.interval, "interval", watchDefault, "`time` from one look of --watch to the next, at least 1s")
+	cmd.Flags().DurationVar(&c.interval, "interval", watchDefault, "time from one look of --watch to the next, at least 1s")
 	return cmd
 }
 

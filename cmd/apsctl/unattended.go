@@ -47,10 +47,10 @@ const (
 
 func (u *unattended) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.DurationVar(&u.maxRuntime, "max-runtime", 0, "take up nothing more after this `time`, waiting for a lock included; what is on the wire is awaited, and what is left is for the next run (default no end)")
+	flags.DurationVar(&u.maxRuntime, "max-runtime", 0, "take up nothing more after this time, waiting for a lock included; what is on the wire is awaited, and what is left is for the next run (default no end)")
 	flags.BoolVarP(&u.quiet, "quiet", "q", false, "print only what changed and what is wrong: nothing at all when there is nothing to do")
 	flags.StringVar(&u.heartbeat, "heartbeat", "", "tell a monitor in the manner of healthchecks.io: `URL`/start, then URL or URL/EXITCODE (default $"+heartbeatVariable+")")
-	flags.StringVar(&u.notify, "notify", "", "send a message to this `URL` when the run ends otherwise than the plan's run before (default $"+notifyVariable+")")
+	flags.StringVar(&u.notify, "notify", "", "send a message to this `URL` when the outcome of the run differs from the last one that a message told of the plan (default $"+notifyVariable+")")
 	flags.StringVar(&u.form, "notify-form", "", "`form` of that message: "+strings.Join(notifyForms, ", ")+" (default by the host of the URL, else json)")
 	flags.StringVar(&u.metrics, "metrics", "", "write metrics of the run and the plan's jobs to this `file`, for node_exporter's textfile collector")
 	flags.StringVar(&u.events, "events", "", "append what happens to this `file`, one JSON object a line (docs/events.md)")

@@ -51,7 +51,7 @@ can no longer come to be so, and shows the service's message and the job's last
 logs: exit code 3. When the time is over it exits with 6.
 
 ` + selectorUsage,
-		Example: "  apsctl apply --yes migration.yaml && apsctl wait --plan migration '*' --for running --timeout 2h\n  apsctl wait team=orders --for 'delay<=30s'",
+		Example: "  apsctl apply --yes migration.yaml && apsctl wait --plan orders-migration '*' --for running --timeout 2h\n  apsctl wait team=orders --for 'delay<=30s'",
 		Args:    mustSay,
 		RunE:    c.run,
 	}
