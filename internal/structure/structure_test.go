@@ -1,4 +1,5 @@
-// Package structure holds the direction of the project's imports.
+// Package structure holds what no single package can: the direction of imports,
+// the tests that cover the fault matrix, and the modules that NOTICE names.
 package structure
 
 import (
