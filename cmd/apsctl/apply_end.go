@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/apsctl/apsctl/internal/crashpoint"
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
 	"github.com/apsctl/apsctl/store"
@@ -56,7 +57,7 @@ func (c *applyCommand) print(wanted *plan.Plan, runID string, report runner.Repo
 	if c.output.json() {
 		out := newApplyJSON(runID, wanted.Name, report, code)
 		for i := range out.Jobs {
-			out.Jobs[i].Logs = newLogsJSON(logs[out.Jobs[i].JobID])
+			out.Jobs[i].Logs = jsonform.Logs(logs[out.Jobs[i].JobID])
 		}
 		return writeJSON(c.app.stdout, out)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/apsctl/apsctl/internal/aps"
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
@@ -110,7 +111,7 @@ func (b *bulletin) before(ctx context.Context, ledger *store.Ledger, told *told)
 func newEarlier(r store.Run) *earlier {
 	e := &earlier{Run: r.ID, Outcome: outcomeDied, StartedAt: r.StartedAt.UTC()}
 	if !r.FinishedAt.IsZero() {
-		e.Outcome, e.ExitCode, e.FinishedAt = outcomeOf(r.ExitCode), &r.ExitCode, timeJSON(r.FinishedAt)
+		e.Outcome, e.ExitCode, e.FinishedAt = outcomeOf(r.ExitCode), &r.ExitCode, jsonform.Time(r.FinishedAt)
 	}
 	return e
 }

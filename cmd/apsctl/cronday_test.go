@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/apsctl/apsctl/internal/jsonform"
 )
 
 var cronRuns = flag.Int("cron.runs", 48, "runs in TestDayOfCron; a day of one each minute has 1440")
@@ -132,7 +134,7 @@ func (d *cronDay) checkJobs() {
 func (d *cronDay) checkMessages() {
 	d.Helper()
 	var on struct {
-		Runs []runJSON `json:"runs"`
+		Runs []jsonform.Run `json:"runs"`
 	}
 	if err := json.Unmarshal([]byte(d.want(exitDone, "runs", "--limit", "0", "-o", "json").stdout), &on); err != nil {
 		d.Fatal(err)
@@ -156,7 +158,7 @@ func (d *cronDay) checkMessages() {
 		}
 		codes[*r.ExitCode]--
 		if *r.ExitCode != before || beforeDied {
-			want = append(want, r.Run)
+			want = append(want, r.ID)
 		}
 		before, beforeDied = *r.ExitCode, false
 	}

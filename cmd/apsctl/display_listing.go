@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/apsctl/apsctl/internal/aps"
+	"github.com/apsctl/apsctl/internal/human"
 )
 
 // scanned takes in how far a listing is. A region of many jobs has many pages, and
@@ -63,7 +64,7 @@ func (d *display) drawScans() {
 func scanLine(s aps.Scan) string {
 	line := fmt.Sprintf("listing %s, page %d", s.Region, s.Page)
 	if s.Total > 0 {
-		line += fmt.Sprintf(": %d of %s so far", s.Jobs, countJobs(s.Total))
+		line += fmt.Sprintf(": %d of %s so far", s.Jobs, human.Jobs(s.Total))
 	}
 	return line
 }

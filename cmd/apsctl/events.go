@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/apsctl/apsctl/internal/aps"
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
@@ -112,7 +113,7 @@ func (s *eventStream) tell(e runner.Event) {
 	out := streamEvent{
 		Event: string(e.Kind), Plan: e.Plan, Job: e.Job, Region: e.Region, To: e.To, NewName: e.NewName, Attempt: e.Attempt,
 		JobID: e.JobID, RequestID: e.RequestID, Code: e.Code, Why: e.Why, Operation: e.Operation,
-		WaitMs: e.Wait.Milliseconds(), SettlesAt: timeJSON(e.SettlesAt), Wave: e.Wave, Jobs: e.Jobs,
+		WaitMs: e.Wait.Milliseconds(), SettlesAt: jsonform.Time(e.SettlesAt), Wave: e.Wave, Jobs: e.Jobs,
 	}
 	if e.Kind == runner.EventMoved {
 		out.From = &e.From // "" says that the ledger had no entry

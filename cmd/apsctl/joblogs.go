@@ -64,19 +64,3 @@ func writeLogs(b *strings.Builder, lines []plan.ActionLog) {
 		fmt.Fprintf(b, "      %s %s %s: %s\n", printable.Clip(l.Time, 30), printable.Clip(l.State, 10), printable.Clip(l.Stage, 30), printable.Line(l.Text))
 	}
 }
-
-type logJSON struct {
-	Time  string `json:"time"`
-	State string `json:"state"`
-	Stage string `json:"stage"`
-	Text  string `json:"text"`
-}
-
-// newLogsJSON is nil, not empty, for a job whose logs were not asked for.
-func newLogsJSON(lines []plan.ActionLog) []logJSON {
-	var out []logJSON
-	for _, l := range lines {
-		out = append(out, logJSON(l))
-	}
-	return out
-}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/store"
@@ -139,22 +140,12 @@ func checkPlan(ctx context.Context, ledger *store.Ledger, planName string) error
 	return coded(codeNoLedgerPlan, fmt.Errorf("ledger %s: it knows no plan %q; it knows %s", ledger.Path(), planName, known))
 }
 
-// ledgerJSON says which ledger an answer is from.
-type ledgerJSON struct {
-	Path      string    `json:"path"`
-	Lineage   string    `json:"lineage"`
-	Serial    int64     `json:"serial"`
-	Schema    int       `json:"schema"`
-	Service   string    `json:"service"`
-	CreatedAt time.Time `json:"created_at"`
+func newLedgerJSON(path string, m store.Meta) jsonform.Ledger {
+	return jsonform.Ledger{Path: path, Lineage: m.Lineage, Serial: m.Serial, Schema: m.Schema, Service: m.Service, CreatedAt: m.CreatedAt}
 }
 
-func newLedgerJSON(path string, m store.Meta) ledgerJSON {
-	return ledgerJSON{path, m.Lineage, m.Serial, m.Schema, m.Service, m.CreatedAt}
-}
-
-// line is the same in one line for a person.
-func (l ledgerJSON) line() string {
+// ledgerLine says which ledger an answer is from, in one line for a person.
+func ledgerLine(l jsonform.Ledger) string {
 	service := "no service yet"
 	if l.Service != "" {
 		service = l.Service
@@ -169,13 +160,4 @@ func shownAt(t time.Time) string {
 		return "-"
 	}
 	return t.Local().Format("2006-01-02 15:04:05 MST")
-}
-
-// timeJSON is nil for a moment that is not known.
-func timeJSON(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	utc := t.UTC()
-	return &utc
 }

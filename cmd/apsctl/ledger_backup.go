@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/store"
 )
@@ -36,8 +37,8 @@ work: what is in its -wal file would be missing.`,
 }
 
 type backupJSON struct {
-	Ledger ledgerJSON `json:"ledger"`
-	File   string     `json:"file"`
+	Ledger jsonform.Ledger `json:"ledger"`
+	File   string          `json:"file"`
 }
 
 func (c *ledgerBackupCommand) run(ctx context.Context, to string) error {
@@ -57,6 +58,6 @@ func (c *ledgerBackupCommand) run(ctx context.Context, to string) error {
 	if c.output.json() {
 		return writeJSON(c.app.stdout, backupJSON{header, to})
 	}
-	_, err = fmt.Fprintf(c.app.stdout, "%s\nCopied to %s, checked and sound.\n", header.line(), printable.Line(to))
+	_, err = fmt.Fprintf(c.app.stdout, "%s\nCopied to %s, checked and sound.\n", ledgerLine(header), printable.Line(to))
 	return err
 }

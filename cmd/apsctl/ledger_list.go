@@ -9,6 +9,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/store"
@@ -88,7 +89,7 @@ func (c *ledgerListCommand) run(cmd *cobra.Command, planName string) error {
 	return writeJSON(c.app.stdout, out)
 }
 
-func (c *ledgerListCommand) write(header ledgerJSON, entries []plan.Entry) error {
+func (c *ledgerListCommand) write(header jsonform.Ledger, entries []plan.Entry) error {
 	shown := len(entries)
 	if !c.full {
 		shown = min(shown, rowsShown)
@@ -102,7 +103,7 @@ func (c *ledgerListCommand) write(header ledgerJSON, entries []plan.Entry) error
 			printable.Line(e.JobID), shownAt(e.UpdatedAt), printable.Clip(e.Reason, 80)})
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n", header.line())
+	fmt.Fprintf(&b, "%s\n\n", ledgerLine(header))
 	if len(entries) == 0 {
 		b.WriteString("No entries.\n")
 	} else {
@@ -116,8 +117,8 @@ func (c *ledgerListCommand) write(header ledgerJSON, entries []plan.Entry) error
 }
 
 type entriesJSON struct {
-	Ledger  ledgerJSON  `json:"ledger"`
-	Entries []entryJSON `json:"entries"`
+	Ledger  jsonform.Ledger `json:"ledger"`
+	Entries []entryJSON     `json:"entries"`
 }
 
 // entryJSON is one entry; attempts is how many creates were promised so far.
@@ -157,7 +158,7 @@ func newEntryJSON(e plan.Entry, line resolveLine) entryJSON {
 	return entryJSON{
 		Plan: e.Plan, Name: e.Name, State: e.State, Attempts: e.Attempt, Region: e.Region, JobID: e.JobID,
 		Candidates: e.Candidates, Baseline: e.Baseline, Reason: e.Reason, Code: e.Code, RequestID: e.RequestID,
-		SentAt: timeJSON(e.SignedAt), UpdatedAt: e.UpdatedAt, Labels: e.Labels, Digest: e.Digest, Spec: e.Spec,
+		SentAt: jsonform.Time(e.SignedAt), UpdatedAt: e.UpdatedAt, Labels: e.Labels, Digest: e.Digest, Spec: e.Spec,
 		WayOut: wayOut(e, line), Pending: pending,
 	}
 }

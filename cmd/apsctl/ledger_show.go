@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/store"
@@ -146,7 +147,7 @@ func newShowJSON(e plan.Entry, attempts []store.Attempt, line resolveLine) showJ
 	out := showJSON{Entry: newEntryJSON(e, line), Attempts: make([]attemptJSON, 0, len(attempts))}
 	for _, a := range attempts {
 		out.Attempts = append(out.Attempts, attemptJSON{
-			Attempt: a.Number, Outcome: a.Outcome, SentAt: timeJSON(a.SignedAt), UpdatedAt: a.UpdatedAt,
+			Attempt: a.Number, Outcome: a.Outcome, SentAt: jsonform.Time(a.SignedAt), UpdatedAt: a.UpdatedAt,
 			Endpoint: a.Endpoint, Region: a.Region, Nonce: a.Nonce, Run: a.Run, RequestID: a.RequestID,
 			Code: a.Code, Reason: a.Reason, Baseline: a.Baseline, Digest: a.Digest, Evidence: rawJSON(a.Evidence),
 		})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/store"
 )
 
@@ -33,8 +34,8 @@ schema. It exits 0 when all is sound, and 13 with the first thing that is not.`,
 }
 
 type verifyJSON struct {
-	Ledger ledgerJSON `json:"ledger"`
-	Sound  bool       `json:"sound"`
+	Ledger jsonform.Ledger `json:"ledger"`
+	Sound  bool            `json:"sound"`
 	// Rules says whether the rules of the schema were checked too.
 	Rules bool `json:"rules_checked"`
 }
@@ -62,7 +63,7 @@ func (c *ledgerVerifyCommand) run(ctx context.Context) error {
 	if !rules {
 		text = "It is sound, as far as can be checked while it is in use or may not be written."
 	}
-	_, err = fmt.Fprintf(c.app.stdout, "%s\n%s\n", out.Ledger.line(), text)
+	_, err = fmt.Fprintf(c.app.stdout, "%s\n%s\n", ledgerLine(out.Ledger), text)
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/runner"
 )
 
@@ -37,29 +38,29 @@ func formOf(h *hook) notifyForm {
 
 // bulletinJSON is the message of the form json. Fields are added, never renamed.
 type bulletinJSON struct {
-	Plan       string         `json:"plan"`
-	Command    string         `json:"command"`
-	Run        string         `json:"run"` // "" when the ledger could not record it
-	Outcome    runOutcome     `json:"outcome"`
-	ExitCode   int            `json:"exit_code"`
-	Previous   *earlier       `json:"previous"` // null when there was none
-	Code       errorCode      `json:"code,omitempty"`
-	Error      string         `json:"error,omitempty"`
-	Stop       string         `json:"stop,omitempty"`
-	Counts     *runner.Counts `json:"counts,omitempty"`
-	Errors     []causeCount   `json:"errors"`
-	Host       string         `json:"host"`
-	User       string         `json:"user"`
-	Version    string         `json:"version"`
-	StartedAt  time.Time      `json:"started_at"`
-	FinishedAt time.Time      `json:"finished_at"`
-	Text       string         `json:"text"` // the same for people, in lines
+	Plan       string           `json:"plan"`
+	Command    string           `json:"command"`
+	Run        string           `json:"run"` // "" when the ledger could not record it
+	Outcome    runOutcome       `json:"outcome"`
+	ExitCode   int              `json:"exit_code"`
+	Previous   *earlier         `json:"previous"` // null when there was none
+	Code       errorCode        `json:"code,omitempty"`
+	Error      string           `json:"error,omitempty"`
+	Stop       string           `json:"stop,omitempty"`
+	Counts     *runner.Counts   `json:"counts,omitempty"`
+	Errors     []jsonform.Cause `json:"errors"`
+	Host       string           `json:"host"`
+	User       string           `json:"user"`
+	Version    string           `json:"version"`
+	StartedAt  time.Time        `json:"started_at"`
+	FinishedAt time.Time        `json:"finished_at"`
+	Text       string           `json:"text"` // the same for people, in lines
 }
 
 func newBulletinJSON(a *app, b *bulletin, last *earlier, lines []string) bulletinJSON {
 	out := bulletinJSON{
 		Plan: b.record.Plan, Command: b.record.Command, Run: b.record.ID, Outcome: b.outcome(), ExitCode: b.code, Previous: last,
-		Host: b.record.Host, User: b.record.User, Version: b.record.Version, Errors: []causeCount{},
+		Host: b.record.Host, User: b.record.User, Version: b.record.Version, Errors: []jsonform.Cause{},
 		StartedAt: b.record.StartedAt.UTC(), FinishedAt: b.finished.UTC(), Text: strings.Join(lines, "\n"),
 	}
 	if b.report != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
@@ -88,17 +89,17 @@ type applyJSON struct {
 }
 
 type resultJSON struct {
-	Name      string        `json:"name"`
-	Action    plan.Kind     `json:"action"`
-	State     plan.State    `json:"state"`
-	JobID     string        `json:"aps_job_id"`
-	Attempts  int           `json:"attempts"`
-	Ending    runner.Ending `json:"ending"`
-	Error     string        `json:"error"`
-	Code      errorCode     `json:"code,omitempty"`
-	SettlesAt *time.Time    `json:"settles_at,omitempty"`
-	Held      bool          `json:"held,omitempty"` // unknown and proven absent: a person lets it go
-	Logs      []logJSON     `json:"logs,omitempty"` // of a job that does not run
+	Name      string         `json:"name"`
+	Action    plan.Kind      `json:"action"`
+	State     plan.State     `json:"state"`
+	JobID     string         `json:"aps_job_id"`
+	Attempts  int            `json:"attempts"`
+	Ending    runner.Ending  `json:"ending"`
+	Error     string         `json:"error"`
+	Code      errorCode      `json:"code,omitempty"`
+	SettlesAt *time.Time     `json:"settles_at,omitempty"`
+	Held      bool           `json:"held,omitempty"` // unknown and proven absent: a person lets it go
+	Logs      []jsonform.Log `json:"logs,omitempty"` // of a job that does not run
 }
 
 func newApplyJSON(runID, planName string, report runner.Report, exitCode int) applyJSON {
@@ -117,7 +118,7 @@ func newApplyJSON(runID, planName string, report runner.Report, exitCode int) ap
 func newResultJSON(r runner.Result) resultJSON {
 	return resultJSON{
 		Name: r.Name, Action: r.Action, State: r.State, JobID: r.JobID, Attempts: r.Attempt, Ending: r.Ending,
-		Error: r.Error, Code: resultCode(r), SettlesAt: timeJSON(r.SettlesAt), Held: r.Held,
+		Error: r.Error, Code: resultCode(r), SettlesAt: jsonform.Time(r.SettlesAt), Held: r.Held,
 	}
 }
 

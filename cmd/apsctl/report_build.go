@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/store"
 )
 
@@ -19,7 +20,7 @@ const (
 type reportFacts struct {
 	now      time.Time
 	version  string
-	ledger   ledgerJSON
+	ledger   jsonform.Ledger
 	plans    []string // those that were asked for; none means all
 	jobs     []jobStatus
 	attempts []store.Attempt
@@ -34,7 +35,7 @@ func newMigration(f reportFacts) migration {
 	m := migration{
 		Title: reportTitle(f.plans, f.jobs), GeneratedAt: f.now.UTC(), Version: f.version, Ledger: f.ledger,
 		Asked: f.asked, Settle: f.settle.Milliseconds(),
-		Sources: []sourceStand{}, Failures: []failureGroup{}, Unknown: []unknownStand{}, Runs: []runJSON{}, Jobs: []jobStand{},
+		Sources: []sourceStand{}, Failures: []failureGroup{}, Unknown: []unknownStand{}, Runs: []jsonform.Run{}, Jobs: []jobStand{},
 	}
 	for _, j := range f.jobs {
 		m.Jobs = append(m.Jobs, newJobStand(j, f.resolve))

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"github.com/apsctl/apsctl/internal/human"
 )
 
 // The chart's measures, in units of its view box.
@@ -64,7 +66,7 @@ func newChart(t timeline) *chart {
 		Step: stepText(time.Duration(t.StepMs) * time.Millisecond),
 	}
 	c.Text = fmt.Sprintf("From %s to %s: %s created, %s throttled, %s refused or without an answer. At most %s were created in %s.",
-		shownUTC(t.From), shownUTC(t.Buckets[len(t.Buckets)-1].At), grouped(t.Created), grouped(t.Throttled), grouped(t.Other), grouped(up), c.Step)
+		shownUTC(t.From), shownUTC(t.Buckets[len(t.Buckets)-1].At), human.Number(t.Created), human.Number(t.Throttled), human.Number(t.Other), human.Number(up), c.Step)
 	c.grid(up, -1, unit)
 	c.grid(down, 1, unit)
 	slot := (chartWidth - chartLeft) / float64(len(t.Buckets))
@@ -90,14 +92,14 @@ func (c *chart) grid(most int, direction, unit float64) {
 	}
 	for _, n := range lines {
 		y := rounded(c.Zero + direction*float64(n)*unit)
-		c.Grid = append(c.Grid, chartGrid{y, y + 4, grouped(n)})
+		c.Grid = append(c.Grid, chartGrid{y, y + 4, human.Number(n)})
 	}
 }
 
 func (c *chart) bar(b timeBucket, x, slot, unit float64) {
 	width := min(slot*0.86, 40)
 	bar := chartBar{X: rounded(x + (slot-width)/2), Width: rounded(width), Title: fmt.Sprintf("%s: %s created, %s throttled, %s other",
-		shownUTC(b.At), grouped(b.Created), grouped(b.Throttled), grouped(b.Other))}
+		shownUTC(b.At), human.Number(b.Created), human.Number(b.Throttled), human.Number(b.Other))}
 	part := func(class tone, y float64, n int) float64 {
 		height := max(1, float64(n)*unit)
 		if n > 0 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/human"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/runner"
 	"github.com/apsctl/apsctl/store"
@@ -111,7 +112,7 @@ func (c *reportCommand) run(cmd *cobra.Command, plans []string) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(c.app.stderr, "%s is written: %s of %s on the service.\n", printable.Line(c.out), grouped(m.exist()), countJobs(m.Total))
+	_, _ = fmt.Fprintf(c.app.stderr, "%s is written: %s of %s on the service.\n", printable.Line(c.out), human.Number(m.exist()), human.Jobs(m.Total))
 	return nil
 }
 

@@ -11,9 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
-
+	"github.com/apsctl/apsctl/internal/human"
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 )
 
@@ -46,24 +45,12 @@ func pageHash(text string) string {
 // pageTemplate shows text from outside through line, and html/template encodes
 // the result for where it stands.
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"line": printable.Line, "num": grouped[int], "num64": grouped[int64],
+	"line": printable.Line, "num": human.Number[int], "num64": human.Number[int64],
 	"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"at":   func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05") },
 	"day":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
-	"jobs": countJobs, "more": func(all, shown int) string { return grouped(all - shown) }, "said": whatIsSaid,
+	"jobs": human.Jobs, "more": func(all, shown int) string { return human.Number(all - shown) }, "said": whatIsSaid,
 }).Parse(pageText))
-
-var english = message.NewPrinter(language.English)
-
-// grouped writes a number with its thousands apart.
-func grouped[N int | int64](n N) string { return english.Sprintf("%d", n) }
-
-func countJobs(n int) string {
-	if n == 1 {
-		return "1 job"
-	}
-	return grouped(n) + " jobs"
-}
 
 // whatIsSaid is the one thing worth knowing of a job in a list: what the service
 // says of it, else why it is not as it should be.
@@ -128,7 +115,7 @@ type sourceRow struct {
 }
 
 type runRow struct {
-	runJSON
+	jsonform.Run
 	Who, Took, Ended, Calls, Throttled string
 }
 
@@ -216,7 +203,7 @@ func barOf(counts []standCount, total int, width float64) []barPart {
 	x := 0.0
 	for _, c := range counts {
 		w := width * float64(c.Jobs) / float64(total)
-		parts = append(parts, barPart{c.Tone, rounded(x), rounded(w), fmt.Sprintf("%s: %s", c.Stand, countJobs(c.Jobs))})
+		parts = append(parts, barPart{c.Tone, rounded(x), rounded(w), fmt.Sprintf("%s: %s", c.Stand, human.Jobs(c.Jobs))})
 		x += w
 	}
 	return parts
@@ -228,7 +215,7 @@ func rounded(x float64) float64 { return float64(int(x*100+0.5)) / 100 }
 func standsText(counts []standCount) string {
 	parts := make([]string, len(counts))
 	for i, c := range counts {
-		parts[i] = grouped(c.Jobs) + " " + string(c.Stand)
+		parts[i] = human.Number(c.Jobs) + " " + string(c.Stand)
 	}
 	return strings.Join(parts, ", ")
 }
@@ -238,20 +225,20 @@ func newSourceRow(s sourceStand) sourceRow {
 	return sourceRow{s, barOf(s.Stands, s.Jobs, 100), standsText(others)}
 }
 
-func newRunRow(r runJSON) runRow {
-	row := runRow{runJSON: r, Who: r.User, Took: "-", Ended: string(r.State), Calls: "-", Throttled: "-"}
+func newRunRow(r jsonform.Run) runRow {
+	row := runRow{Run: r, Who: r.User, Took: "-", Ended: string(r.State), Calls: "-", Throttled: "-"}
 	if r.Host != "" {
 		row.Who += "@" + r.Host
 	}
 	if r.ElapsedMs != nil {
-		row.Took = shortDuration(time.Duration(*r.ElapsedMs) * time.Millisecond)
+		row.Took = human.Duration(time.Duration(*r.ElapsedMs) * time.Millisecond)
 	}
 	if r.ExitCode != nil {
 		row.Ended = exitWords(*r.ExitCode)
 	}
 	if len(r.Calls) > 0 {
-		sent, throttled := runDetail{Calls: r.Calls}.sent()
-		row.Calls, row.Throttled = grouped(sent), grouped(throttled)
+		sent, throttled := jsonform.Sum(r.Calls)
+		row.Calls, row.Throttled = human.Number(sent), human.Number(throttled)
 	}
 	return row
 }

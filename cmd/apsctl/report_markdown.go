@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/human"
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 )
 
@@ -23,22 +25,22 @@ func writeReportMarkdown(w io.Writer, m migration, full bool) error {
 	d := &markdownPage{}
 	code := printable.Markdown
 	d.line("# Migration %s", code(m.Title))
-	d.line("**%s of %s jobs** on the service (%s), as of %s. %s", grouped(m.exist()), grouped(m.Total), orNone(shareOf(m.exist(), m.Total)),
+	d.line("**%s of %s jobs** on the service (%s), as of %s. %s", human.Number(m.exist()), human.Number(m.Total), orNone(shareOf(m.exist(), m.Total)),
 		shownUTC(m.GeneratedAt), askedText(m.Asked, code))
 	if n := m.attention(); n > 0 {
-		d.line("**%s to look at:** see what failed below.", countJobs(n))
+		d.line("**%s to look at:** see what failed below.", human.Jobs(n))
 	} else {
 		d.line("Nothing needs you.")
 	}
 	d.table([]string{"stand", "jobs:", "meaning"}, len(m.Stands), func(i int) []string {
 		c := m.Stands[i]
-		return []string{string(c.Stand), grouped(c.Jobs), c.Meaning}
+		return []string{string(c.Stand), human.Number(c.Jobs), c.Meaning}
 	})
 	if len(m.Failures) > 0 {
 		d.line("## What failed, and what to do")
 	}
 	for _, g := range m.Failures {
-		d.line("**%s %s** %s", countJobs(g.Jobs), g.Stand, code(g.Cause))
+		d.line("**%s %s** %s", human.Jobs(g.Jobs), g.Stand, code(g.Cause))
 		if g.Words != "" {
 			d.line("> %s", code(g.Words))
 		}
@@ -49,10 +51,10 @@ func writeReportMarkdown(w io.Writer, m migration, full bool) error {
 	d.timeline(m.Timeline)
 	if s := m.Sync; s != nil {
 		d.line("## Running jobs")
-		d.line("%s running, the longest delay is %s.", countJobs(s.Running), grouped(s.MaxDelay))
-		d.table([]string{"delay", "jobs:"}, len(s.Delays), func(i int) []string { return []string{s.Delays[i].Range, grouped(s.Delays[i].Jobs)} })
+		d.line("%s running, the longest delay is %s.", human.Jobs(s.Running), human.Number(s.MaxDelay))
+		d.table([]string{"delay", "jobs:"}, len(s.Delays), func(i int) []string { return []string{s.Delays[i].Range, human.Number(s.Delays[i].Jobs)} })
 		d.table([]string{"progress", "jobs:"}, len(s.Progresses), func(i int) []string {
-			return []string{s.Progresses[i].Range, grouped(s.Progresses[i].Jobs)}
+			return []string{s.Progresses[i].Range, human.Number(s.Progresses[i].Jobs)}
 		})
 	}
 	d.sources(m.Sources, full)
@@ -112,7 +114,7 @@ func namesInMarkdown(names []string, of int) string {
 	}
 	text := strings.Join(spans, ", ")
 	if more := of - len(names); more > 0 {
-		text += " and " + grouped(more) + " more"
+		text += " and " + human.Number(more) + " more"
 	}
 	return text
 }
@@ -140,7 +142,7 @@ func (d *markdownPage) unknown(m migration) {
 
 func (d *markdownPage) rest(more int, what string) {
 	if more > 0 {
-		d.line("… and %s more %ss; `--full` lists all.", grouped(more), what)
+		d.line("… and %s more %ss; `--full` lists all.", human.Number(more), what)
 	}
 }
 
@@ -151,7 +153,7 @@ func (d *markdownPage) timeline(t timeline) {
 	}
 	d.line("## Creates over time, per %s", stepText(time.Duration(t.StepMs)*time.Millisecond))
 	d.table([]string{"from", "created:", "throttled:", "other:"}, len(rows), func(i int) []string {
-		return []string{shownUTC(rows[i].At), grouped(rows[i].Created), grouped(rows[i].Throttled), grouped(rows[i].Other)}
+		return []string{shownUTC(rows[i].At), human.Number(rows[i].Created), human.Number(rows[i].Throttled), human.Number(rows[i].Other)}
 	})
 }
 
@@ -166,12 +168,12 @@ func (d *markdownPage) sources(sources []sourceStand, full bool) {
 	d.line("## By source")
 	d.table([]string{"source", "region", "jobs:", "on the service:", "stands"}, len(shown), func(i int) []string {
 		s := shown[i]
-		return []string{printable.Markdown(s.Source), printable.Markdown(s.Region), grouped(s.Jobs), grouped(s.Exist), standsText(s.Stands)}
+		return []string{printable.Markdown(s.Source), printable.Markdown(s.Region), human.Number(s.Jobs), human.Number(s.Exist), standsText(s.Stands)}
 	})
 	d.rest(len(sources)-len(shown), "source")
 }
 
-func (d *markdownPage) runs(runs []runJSON) {
+func (d *markdownPage) runs(runs []jsonform.Run) {
 	if len(runs) == 0 {
 		return
 	}

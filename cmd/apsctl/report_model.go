@@ -3,18 +3,19 @@ package main
 import (
 	"time"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/plan"
 )
 
 // migration is what a report says. Every form of it renders these fields and
 // works nothing out by itself; -o json is these fields.
 type migration struct {
-	Title       string        `json:"title"`
-	GeneratedAt time.Time     `json:"generated_at"`
-	Version     string        `json:"version"`
-	Ledger      ledgerJSON    `json:"ledger"`
-	Asked       []askedRegion `json:"asked"` // empty: from the ledger alone
-	Settle      int64         `json:"settle_ms"`
+	Title       string          `json:"title"`
+	GeneratedAt time.Time       `json:"generated_at"`
+	Version     string          `json:"version"`
+	Ledger      jsonform.Ledger `json:"ledger"`
+	Asked       []askedRegion   `json:"asked"` // empty: from the ledger alone
+	Settle      int64           `json:"settle_ms"`
 
 	Plans     []planStand    `json:"plans"`
 	Endpoints endpointCounts `json:"endpoints"`
@@ -26,7 +27,7 @@ type migration struct {
 	Sync      *syncStand     `json:"sync,omitempty"`
 	Failures  []failureGroup `json:"failures"`
 	Unknown   []unknownStand `json:"unknown"`
-	Runs      []runJSON      `json:"runs"` // the newest
+	Runs      []jsonform.Run `json:"runs"` // the newest
 	Jobs      []jobStand     `json:"jobs"`
 }
 
@@ -219,5 +220,5 @@ type jobListing struct {
 	Message    string `json:"message"`
 	Duplicates int    `json:"duplicates"`
 	// Logs are the last ones of a job that failed, of the first few of those.
-	Logs []logJSON `json:"logs,omitempty"`
+	Logs []jsonform.Log `json:"logs,omitempty"`
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -16,7 +17,7 @@ func newJobStand(j jobStatus, resolve resolveLine) jobStand {
 	}
 	s.Tone = s.Stand.tone()
 	if r := j.remote; r != nil {
-		s.Service = &jobListing{r.Status, r.Progress, r.DelaySeconds, r.ErrorMessage, j.others, newLogsJSON(j.logs)}
+		s.Service = &jobListing{r.Status, r.Progress, r.DelaySeconds, r.ErrorMessage, j.others, jsonform.Logs(j.logs)}
 	}
 	return s
 }
@@ -49,7 +50,7 @@ func newUnknownStand(e plan.Entry, now time.Time, settle time.Duration) unknownS
 	u := unknownStand{Plan: e.Plan, Name: e.Name, Attempt: e.Attempt, Reason: e.Reason}
 	if !e.SignedAt.IsZero() {
 		settles := e.SignedAt.Add(settle).UTC()
-		u.SentAt, u.SettlesAt, u.Due = timeJSON(e.SignedAt), &settles, !now.Before(settles)
+		u.SentAt, u.SettlesAt, u.Due = jsonform.Time(e.SignedAt), &settles, !now.Before(settles)
 	}
 	return u
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/apsctl/apsctl/internal/aps"
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
@@ -270,14 +271,14 @@ func newResolveJSON(planName string, r resolution, line resolveLine) resolveJSON
 		Looked: []lookedJSON{}, Jobs: []settledJSON{}, ByHand: []byHandJSON{},
 	}
 	for _, l := range r.looked {
-		out.Looked = append(out.Looked, lookedJSON{l.Region, len(l.Jobs), timeJSON(l.ServerStart)})
+		out.Looked = append(out.Looked, lookedJSON{l.Region, len(l.Jobs), jsonform.Time(l.ServerStart)})
 	}
 	for _, s := range r.settlements {
 		one := settledJSON{
 			Plan: s.Before.Plan, Name: s.Before.Name, Before: s.Before.State, State: s.After.State,
 			Attempts: s.Before.Attempt, Region: s.Before.Region, JobID: s.After.JobID, Candidates: s.After.Candidates,
-			SentAt: timeJSON(s.Before.SignedAt), RequestID: s.Before.RequestID, Happened: happened(s.Before),
-			Found: s.Found, SettlesAt: timeJSON(s.SettlesAt), Due: s.Due, Held: s.Held, Listed: []listedJSON{}, WayOut: wayOutOf(s, line),
+			SentAt: jsonform.Time(s.Before.SignedAt), RequestID: s.Before.RequestID, Happened: happened(s.Before),
+			Found: s.Found, SettlesAt: jsonform.Time(s.SettlesAt), Due: s.Due, Held: s.Held, Listed: []listedJSON{}, WayOut: wayOutOf(s, line),
 		}
 		for _, job := range s.Listed {
 			one.Listed = append(one.Listed, listedJSON{job.ID, job.SourceInstance, job.DestinationInstance, job.Status})

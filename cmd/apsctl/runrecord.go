@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/apsctl/apsctl/internal/aps"
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/runner"
 	"github.com/apsctl/apsctl/store"
 )
@@ -21,43 +22,17 @@ const (
 // runDetail is what the ledger keeps of a run beside its counts. Fields are
 // added, never renamed: old runs are read with it.
 type runDetail struct {
-	Calls  []callsJSON  `json:"calls,omitempty"`
-	Errors []causeCount `json:"errors,omitempty"` // most jobs first
-	Stop   string       `json:"stop,omitempty"`   // why it stopped before it had tried every job
-	Error  string       `json:"error,omitempty"`  // what ended it altogether
-}
-
-// callsJSON is how often one operation was sent.
-type callsJSON struct {
-	Operation string `json:"operation"`
-	Region    string `json:"region"`
-	Sent      int    `json:"sent"`
-	Throttled int    `json:"throttled"`
-}
-
-// causeCount is how many jobs of a run ended alike for one cause. Example is what
-// one of them was told, Names are the first few.
-type causeCount struct {
-	Code    errorCode `json:"code"` // what docs/errors.md explains
-	Ending  string    `json:"ending"`
-	Cause   string    `json:"cause"`
-	Jobs    int       `json:"jobs"`
-	Example string    `json:"example"`
-	Names   []string  `json:"names"`
-}
-
-func (d runDetail) sent() (sent, throttled int) {
-	for _, c := range d.Calls {
-		sent, throttled = sent+c.Sent, throttled+c.Throttled
-	}
-	return sent, throttled
+	Calls  []jsonform.Calls `json:"calls,omitempty"`
+	Errors []jsonform.Cause `json:"errors,omitempty"` // most jobs first
+	Stop   string           `json:"stop,omitempty"`   // why it stopped before it had tried every job
+	Error  string           `json:"error,omitempty"`  // what ended it altogether
 }
 
 // runEnd is the end of a run now. failed is what ended it altogether, or nil.
 func (a *app) runEnd(code int, counts any, calls []aps.CallCount, failed error) runEnd {
 	e := runEnd{code: code, counts: counts}
 	for _, c := range calls {
-		e.detail.Calls = append(e.detail.Calls, callsJSON(c))
+		e.detail.Calls = append(e.detail.Calls, jsonform.Calls(c))
 	}
 	if failed != nil {
 		e.detail.Error = a.redactor.Clean(failed.Error())
@@ -98,8 +73,8 @@ func (e runEnd) record(ctx context.Context, ledger *store.Ledger, runID string) 
 
 // causesOf groups what is wrong with jobs, most jobs first, and keeps the
 // commonest.
-func causesOf(results []runner.Result) []causeCount {
-	groups := map[[2]string]*causeCount{}
+func causesOf(results []runner.Result) []jsonform.Cause {
+	groups := map[[2]string]*jsonform.Cause{}
 	for _, r := range results {
 		if r.Error == "" || r.Ending == runner.EndKept {
 			continue
@@ -107,18 +82,18 @@ func causesOf(results []runner.Result) []causeCount {
 		key := [2]string{string(r.Ending), r.Cause}
 		g := groups[key]
 		if g == nil {
-			g = &causeCount{Ending: key[0], Cause: key[1], Code: resultCode(r), Example: r.Error}
+			g = &jsonform.Cause{Ending: key[0], Cause: key[1], Code: string(resultCode(r)), Example: r.Error}
 			groups[key] = g
 		}
 		if g.Jobs++; len(g.Names) < namesKept {
 			g.Names = append(g.Names, r.Name)
 		}
 	}
-	all := make([]causeCount, 0, len(groups))
+	all := make([]jsonform.Cause, 0, len(groups))
 	for _, g := range groups {
 		all = append(all, *g)
 	}
-	slices.SortFunc(all, func(x, y causeCount) int {
+	slices.SortFunc(all, func(x, y jsonform.Cause) int {
 		return cmp.Or(cmp.Compare(y.Jobs, x.Jobs), cmp.Compare(x.Ending, y.Ending), cmp.Compare(x.Cause, y.Cause))
 	})
 	return all[:min(len(all), causesKept)]

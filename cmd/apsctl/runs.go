@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/store"
 )
 
@@ -94,7 +95,7 @@ type pastRun struct {
 	store.Run
 	detail runDetail
 	counts []countOf // those that are not 0, in the order of the record
-	state  runState
+	state  jsonform.RunState
 }
 
 // countOf is one of the counts that a run ended with.
@@ -102,17 +103,6 @@ type countOf struct {
 	Name  string
 	Count int
 }
-
-// runState says whether a run has ended.
-type runState string
-
-const (
-	runEnded  runState = "ended"
-	runActive runState = "running"
-	// runDied: its process is gone, and nobody recorded how it ended. What it
-	// left open is what the next run settles.
-	runDied runState = "died"
-)
 
 // readRuns returns the runs of one plan, or for "" all, newest first. Whoever
 // is at work is the newest run without an end or none on record: every other one
@@ -131,14 +121,14 @@ func readRuns(ctx context.Context, ledger *store.Ledger, path, planName string) 
 		if planName != "" && r.Plan != planName {
 			continue
 		}
-		past := pastRun{Run: r, state: runEnded, counts: countsOf(r.Counts)}
+		past := pastRun{Run: r, state: jsonform.RunEnded, counts: countsOf(r.Counts)}
 		if r.Detail != "" && json.Unmarshal([]byte(r.Detail), &past.detail) != nil {
 			past.detail = runDetail{} // of another shape
 		}
 		if open {
-			past.state = runDied
+			past.state = jsonform.RunDied
 			if mayBeAtWork && atWork(path, r) {
-				past.state = runActive
+				past.state = jsonform.RunActive
 			}
 		}
 		runs = append(runs, past)

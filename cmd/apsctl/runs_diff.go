@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/store"
@@ -17,14 +18,14 @@ import (
 
 // runsDiff is what differs between two runs, whichever was named first.
 type runsDiff struct {
-	Older       runJSON       `json:"older"`
-	Newer       runJSON       `json:"newer"`
-	SamePlan    bool          `json:"same_plan_digest"`
-	Counts      []countChange `json:"counts"` // those that differ
-	Jobs        []jobChange   `json:"jobs"`   // those that stand otherwise after the newer run than after the older
-	NewErrors   []causeCount  `json:"new_errors"`
-	GoneErrors  []causeCount  `json:"gone_errors"`
-	PrunedSince bool          `json:"pruned"` // events in between may be deleted: jobs may be missing, and from is the earliest on record
+	Older       jsonform.Run     `json:"older"`
+	Newer       jsonform.Run     `json:"newer"`
+	SamePlan    bool             `json:"same_plan_digest"`
+	Counts      []countChange    `json:"counts"` // those that differ
+	Jobs        []jobChange      `json:"jobs"`   // those that stand otherwise after the newer run than after the older
+	NewErrors   []jsonform.Cause `json:"new_errors"`
+	GoneErrors  []jsonform.Cause `json:"gone_errors"`
+	PrunedSince bool             `json:"pruned"` // events in between may be deleted: jobs may be missing, and from is the earliest on record
 }
 
 type countChange struct {
@@ -88,10 +89,10 @@ func countChanges(older, newer []countOf) []countChange {
 }
 
 // causesOnlyIn lists the kinds of errors that a had and b had not.
-func causesOnlyIn(a, b pastRun) []causeCount {
-	only := []causeCount{}
+func causesOnlyIn(a, b pastRun) []jsonform.Cause {
+	only := []jsonform.Cause{}
 	for _, e := range a.detail.Errors {
-		if !slices.ContainsFunc(b.detail.Errors, func(o causeCount) bool { return o.Cause == e.Cause && o.Ending == e.Ending }) {
+		if !slices.ContainsFunc(b.detail.Errors, func(o jsonform.Cause) bool { return o.Cause == e.Cause && o.Ending == e.Ending }) {
 			only = append(only, e)
 		}
 	}
@@ -182,7 +183,7 @@ func orNone(text string) string {
 	return text
 }
 
-func (d *runsDiff) writeCauses(b *strings.Builder, title string, causes []causeCount) {
+func (d *runsDiff) writeCauses(b *strings.Builder, title string, causes []jsonform.Cause) {
 	if len(causes) > 0 {
 		fmt.Fprintln(b, title)
 	}

@@ -2,14 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/apsctl/apsctl/internal/human"
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/store"
@@ -32,7 +32,7 @@ func (c *runsCommand) list(runs []pastRun) error {
 	t.SetStyle(plan.PlainTable)
 	t.AppendHeader(table.Row{"run", "command", "plan", "who", "started", "took", "exit", "calls", "throttled", "result"})
 	for _, r := range shown {
-		sent, throttled := r.detail.sent()
+		sent, throttled := jsonform.Sum(r.detail.Calls)
 		calls, slowed := fmt.Sprint(sent), fmt.Sprint(throttled)
 		if r.Detail == "" {
 			calls, slowed = "-", "-" // nobody counted
@@ -55,11 +55,11 @@ func (r pastRun) tookText() string {
 	if !known {
 		return "-"
 	}
-	return shortDuration(took)
+	return human.Duration(took)
 }
 
 func (r pastRun) exitText() string {
-	if r.state == runEnded {
+	if r.state == jsonform.RunEnded {
 		return fmt.Sprint(r.ExitCode)
 	}
 	return string(r.state)
@@ -68,9 +68,9 @@ func (r pastRun) exitText() string {
 // result says in a few words what came of the run.
 func (r pastRun) result() string {
 	switch {
-	case r.state == runDied:
+	case r.state == jsonform.RunDied:
 		return "it ended without a record; the next run settles what it left open"
-	case r.state == runActive:
+	case r.state == jsonform.RunActive:
 		return "it is at work"
 	case r.detail.Error != "":
 		return r.detail.Error
@@ -87,17 +87,6 @@ func (r pastRun) result() string {
 	return strings.Join(parts, ", ")
 }
 
-// shortDuration keeps what matters of a duration.
-func shortDuration(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return d.Round(time.Millisecond).String()
-	case d < time.Minute:
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
-}
-
 // show writes all that is known of one run.
 func (c *runsCommand) show(ctx context.Context, ledger *store.Ledger, r pastRun) error {
 	events, err := ledger.EventsOf(ctx, store.EventFilter{Run: r.ID})
@@ -105,9 +94,7 @@ func (c *runsCommand) show(ctx context.Context, ledger *store.Ledger, r pastRun)
 		return err
 	}
 	if c.output.json() {
-		one := newRunJSON(r)
-		one.Steps = stepCounts(events)
-		return writeJSON(c.app.stdout, one)
+		return writeJSON(c.app.stdout, runJSON{newRunJSON(r), stepCounts(events)})
 	}
 	var b strings.Builder
 	line := func(label, value string) {
@@ -149,7 +136,7 @@ func (c *runsCommand) show(ctx context.Context, ledger *store.Ledger, r pastRun)
 func endingText(ending string) string { return printable.Line(strings.ReplaceAll(ending, "_", " ")) }
 
 // namesOf lists the jobs of a cause as far as they are on record.
-func namesOf(e causeCount) string {
+func namesOf(e jsonform.Cause) string {
 	text := strings.Join(e.Names, ", ")
 	if more := e.Jobs - len(e.Names); more > 0 && text != "" {
 		text += fmt.Sprintf(" and %d more", more)
@@ -159,7 +146,7 @@ func namesOf(e causeCount) string {
 
 // exitMeaning is the exit code with what it stands for.
 func (r pastRun) exitMeaning() string {
-	if r.state != runEnded {
+	if r.state != jsonform.RunEnded {
 		return "unknown: " + r.result()
 	}
 	return fmt.Sprintf("%d, %s", r.ExitCode, exitWords(r.ExitCode))
@@ -195,52 +182,34 @@ func exitWords(code int) string {
 }
 
 type runsJSON struct {
-	Runs []runJSON `json:"runs"`
+	Runs []jsonform.Run `json:"runs"`
 }
 
-// runJSON is one run. FinishedAt and ExitCode are left out for a run whose end is
-// not known; state then says died or running.
+// runJSON is the one run that is shown.
 type runJSON struct {
-	Run        string          `json:"run"`
-	Command    string          `json:"command"`
-	Plan       string          `json:"plan"`
-	PlanDigest string          `json:"plan_digest"`
-	User       string          `json:"user"`
-	Host       string          `json:"host"`
-	PID        int             `json:"pid"`
-	Version    string          `json:"version"`
-	State      runState        `json:"state"`
-	StartedAt  time.Time       `json:"started_at"`
-	FinishedAt *time.Time      `json:"finished_at,omitempty"`
-	ElapsedMs  *int64          `json:"elapsed_ms,omitempty"`
-	ExitCode   *int            `json:"exit_code,omitempty"`
-	Counts     json.RawMessage `json:"counts,omitempty"`
-	Calls      []callsJSON     `json:"calls"`
-	Errors     []causeCount    `json:"errors"`
-	Stop       string          `json:"stop"`
-	Error      string          `json:"error"`
-	Steps      []stepCount     `json:"steps,omitempty"` // only when one run is shown
+	jsonform.Run
+	Steps []stepCount `json:"steps,omitempty"`
 }
 
 func newRunsJSON(runs []pastRun) runsJSON {
-	out := runsJSON{Runs: make([]runJSON, 0, len(runs))}
+	out := runsJSON{Runs: make([]jsonform.Run, 0, len(runs))}
 	for _, r := range runs {
 		out.Runs = append(out.Runs, newRunJSON(r))
 	}
 	return out
 }
 
-func newRunJSON(r pastRun) runJSON {
-	one := runJSON{
-		Run: r.ID, Command: r.Command, Plan: r.Plan, PlanDigest: r.PlanDigest, User: r.User, Host: r.Host, PID: r.PID,
-		Version: r.Version, State: r.state, StartedAt: r.StartedAt, FinishedAt: timeJSON(r.FinishedAt),
+func newRunJSON(r pastRun) jsonform.Run {
+	one := jsonform.Run{
+		ID: r.ID, Command: r.Command, Plan: r.Plan, PlanDigest: r.PlanDigest, User: r.User, Host: r.Host, PID: r.PID,
+		Version: r.Version, State: r.state, StartedAt: r.StartedAt, FinishedAt: jsonform.Time(r.FinishedAt),
 		Counts: rawJSON(r.Counts), Calls: r.detail.Calls, Errors: r.detail.Errors, Stop: r.detail.Stop, Error: r.detail.Error,
 	}
 	if one.Calls == nil {
-		one.Calls = []callsJSON{}
+		one.Calls = []jsonform.Calls{}
 	}
 	if one.Errors == nil {
-		one.Errors = []causeCount{}
+		one.Errors = []jsonform.Cause{}
 	}
 	if took, known := r.took(); known {
 		ms := took.Milliseconds()

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/store"
 )
@@ -24,16 +25,16 @@ func TestRunsSayWhatHappened(t *testing.T) {
 	b.want(exitFailed, "apply", "--yes", "--parallel", "1")
 	var all runsJSON
 	b.decode(b.want(exitDone, "runs", "-o", "json"), &all)
-	if len(all.Runs) != 2 || all.Runs[0].State != runEnded || *all.Runs[0].ExitCode != exitFailed || all.Runs[0].PlanDigest == all.Runs[1].PlanDigest {
+	if len(all.Runs) != 2 || all.Runs[0].State != jsonform.RunEnded || *all.Runs[0].ExitCode != exitFailed || all.Runs[0].PlanDigest == all.Runs[1].PlanDigest {
 		t.Fatalf("got %+v", all)
 	}
 	var one runJSON
 	b.decode(b.want(exitDone, "runs", "last", "-o", "json"), &one)
-	sent, throttled := runDetail{Calls: one.Calls}.sent()
+	sent, throttled := jsonform.Sum(one.Calls)
 	if s := cloud.stats(); throttled != 2 || sent <= 3 || one.Calls[0].Sent != s.Actions["CreateAPSJob"].Calls-3 {
 		t.Errorf("calls are %+v, and the service counted %+v", one.Calls, s)
 	}
-	if len(one.Errors) != 1 || one.Errors[0].Cause != "InvalidDBClusterId.NotFound" || one.Errors[0].Jobs != 1 || one.Errors[0].Code != codeJobFailed || len(one.Errors[0].Names) != 1 {
+	if len(one.Errors) != 1 || one.Errors[0].Cause != "InvalidDBClusterId.NotFound" || one.Errors[0].Jobs != 1 || one.Errors[0].Code != string(codeJobFailed) || len(one.Errors[0].Names) != 1 {
 		t.Errorf("errors are %+v", one.Errors)
 	}
 	wantIn(t, b.want(exitDone, "runs", "last").stdout, "3, some jobs failed", "2 throttled", "answered by a fault", "from intent to created")
@@ -41,12 +42,12 @@ func TestRunsSayWhatHappened(t *testing.T) {
 
 	cloud.setFaults("")
 	b.want(exitDone, "apply", "--yes")
-	older := all.Runs[0].Run
+	older := all.Runs[0].ID
 	wantIn(t, b.want(exitDone, "runs", older[:len(older)-2], "--diff", "last").stdout, "The plan was the same", "failed: 1, then 0",
 		"Errors that are gone", one.Errors[0].Names[0], "rejected", "created")
 	var diff runsDiff
 	b.decode(b.want(exitDone, "runs", "last", "--diff", "last~2", "-o", "json"), &diff)
-	if diff.Older.Run != all.Runs[1].Run || len(diff.Jobs) != 2 || diff.Jobs[0].From != plan.StateNone || diff.Jobs[1].To != plan.StateCreated || diff.SamePlan {
+	if diff.Older.ID != all.Runs[1].ID || len(diff.Jobs) != 2 || diff.Jobs[0].From != plan.StateNone || diff.Jobs[1].To != plan.StateCreated || diff.SamePlan {
 		t.Errorf("got %+v", diff)
 	}
 	wantIn(t, b.want(exitInvalid, "runs", "20").stderr, "begins the names of 3 runs")
@@ -72,7 +73,7 @@ func TestRunThatDiedIsShownAsSuch(t *testing.T) {
 	_ = p.Wait()
 	var one runJSON
 	b.decode(b.want(exitDone, "runs", "last", "-o", "json"), &one)
-	if one.State != runDied || one.ExitCode != nil || one.FinishedAt != nil {
+	if one.State != jsonform.RunDied || one.ExitCode != nil || one.FinishedAt != nil {
 		t.Errorf("got %+v", one)
 	}
 	wantIn(t, b.want(exitDone, "runs").stdout, "died", "the next run settles")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
@@ -300,17 +301,17 @@ type statusJSON struct {
 }
 
 type jobStatusJSON struct {
-	Plan        string      `json:"plan"`
-	Name        string      `json:"name"`
-	State       plan.State  `json:"state"`
-	JobID       string      `json:"aps_job_id"`
-	Attempts    int         `json:"attempts"`
-	Region      string      `json:"region"`
-	Source      string      `json:"source"`
-	Destination string      `json:"destination"`
-	Reason      string      `json:"reason"`
-	Remote      *remoteJSON `json:"service,omitempty"`
-	Logs        []logJSON   `json:"logs,omitempty"` // of a job that failed
+	Plan        string         `json:"plan"`
+	Name        string         `json:"name"`
+	State       plan.State     `json:"state"`
+	JobID       string         `json:"aps_job_id"`
+	Attempts    int            `json:"attempts"`
+	Region      string         `json:"region"`
+	Source      string         `json:"source"`
+	Destination string         `json:"destination"`
+	Reason      string         `json:"reason"`
+	Remote      *remoteJSON    `json:"service,omitempty"`
+	Logs        []jsonform.Log `json:"logs,omitempty"` // of a job that failed
 }
 
 // remoteJSON is what the service tells; Listed false leaves the rest empty.
@@ -330,7 +331,7 @@ func newStatusJSON(jobs []jobStatus) statusJSON {
 		one := jobStatusJSON{
 			Plan: j.Plan, Name: j.Name, State: j.State, JobID: j.JobID, Attempts: j.Attempt,
 			Region: j.Region, Source: j.Spec.Source.Instance, Destination: j.Spec.Destination.Instance, Reason: j.Reason,
-			Logs: newLogsJSON(j.logs),
+			Logs: jsonform.Logs(j.logs),
 		}
 		if j.asked {
 			one.Remote = &remoteJSON{Duplicates: j.others}

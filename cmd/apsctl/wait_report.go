@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
@@ -164,16 +165,16 @@ type waitJSON struct {
 }
 
 type waitJobJSON struct {
-	Plan   string      `json:"plan"`
-	Name   string      `json:"name"`
-	State  plan.State  `json:"state"`
-	JobID  string      `json:"aps_job_id"`
-	Region string      `json:"region"`
-	Met    bool        `json:"met"`
-	Code   errorCode   `json:"code,omitempty"`
-	Error  string      `json:"error"` // why it will not be as it is waited for
-	Remote *remoteJSON `json:"service,omitempty"`
-	Logs   []logJSON   `json:"logs,omitempty"`
+	Plan   string         `json:"plan"`
+	Name   string         `json:"name"`
+	State  plan.State     `json:"state"`
+	JobID  string         `json:"aps_job_id"`
+	Region string         `json:"region"`
+	Met    bool           `json:"met"`
+	Code   errorCode      `json:"code,omitempty"`
+	Error  string         `json:"error"` // why it will not be as it is waited for
+	Remote *remoteJSON    `json:"service,omitempty"`
+	Logs   []jsonform.Log `json:"logs,omitempty"`
 }
 
 func (w waitResult) json(exitCode int) waitJSON {
@@ -189,7 +190,7 @@ func (w waitResult) json(exitCode int) waitJSON {
 		}
 		one := waitJobJSON{
 			Plan: j.Entry.Plan, Name: j.Entry.Name, State: j.Entry.State, JobID: j.Entry.JobID, Region: j.Entry.Region,
-			Met: j.Met && j.Failed == "", Code: awaitedCode(j), Error: j.Failed, Logs: newLogsJSON(w.logs[j.Entry.JobID]),
+			Met: j.Met && j.Failed == "", Code: awaitedCode(j), Error: j.Failed, Logs: jsonform.Logs(w.logs[j.Entry.JobID]),
 		}
 		if r := j.Job; r != nil {
 			one.Remote = &remoteJSON{Listed: true, Status: r.Status, Progress: r.Progress, Delay: r.DelaySeconds, Message: r.ErrorMessage}

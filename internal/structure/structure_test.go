@@ -20,6 +20,8 @@ var allowed = map[string][]string{
 	"internal/aps":        {"plan", "internal/secret", "internal/crashpoint", "internal/mutant"},
 	"internal/emulator":   {},
 	"internal/printable":  {},
+	"internal/human":      {},
+	"internal/jsonform":   {"plan"},
 	"internal/secret":     {},
 	"internal/cost":       {},
 	"internal/needcgo":    {},
@@ -33,7 +35,7 @@ var allowed = map[string][]string{
 	"examples":            {},
 	"cmd/apsctl": {
 		"plan", "store", "runner", "internal/aps", "internal/emulator", "internal/printable", "internal/secret", "internal/probe",
-		"internal/crashpoint",
+		"internal/human", "internal/jsonform", "internal/crashpoint",
 	},
 }
 
