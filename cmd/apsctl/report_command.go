@@ -13,8 +13,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/aps"
 	"github.com/apsctl/apsctl/internal/human"
 	"github.com/apsctl/apsctl/internal/printable"
+	"github.com/apsctl/apsctl/internal/report"
+	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
 	"github.com/apsctl/apsctl/store"
 )
@@ -91,20 +94,20 @@ func (c *reportCommand) run(cmd *cobra.Command, plans []string) error {
 		}
 		c.form.name, c.out = "html", c.html
 	}
-	m, err := c.collect(cmd, plans)
+	r, err := c.collect(cmd, plans)
 	if err != nil {
 		return err
 	}
 	if c.out == "" || c.out == "-" {
 		w := bufio.NewWriter(c.app.stdout)
-		if err := c.write(w, m); err != nil {
+		if err := c.write(w, r); err != nil {
 			return err
 		}
 		return w.Flush()
 	}
 	err = writeReportFile(c.out, inUse{ledger: c.target.ledgerPath()}, func(file *os.File) error {
 		w := bufio.NewWriter(file)
-		if err := c.write(w, m); err != nil {
+		if err := c.write(w, r); err != nil {
 			return err
 		}
 		return w.Flush()
@@ -112,104 +115,148 @@ func (c *reportCommand) run(cmd *cobra.Command, plans []string) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(c.app.stderr, "%s is written: %s of %s on the service.\n", printable.Line(c.out), human.Number(m.exist()), human.Jobs(m.Total))
+	_, _ = fmt.Fprintf(c.app.stderr, "%s is written: %s of %s on the service.\n", printable.Line(c.out), human.Number(r.Exist()), human.Jobs(r.Total))
 	return nil
 }
 
 // collect reads the ledger, and the service if it is to be asked.
-func (c *reportCommand) collect(cmd *cobra.Command, plans []string) (migration, error) {
+func (c *reportCommand) collect(cmd *cobra.Command, plans []string) (report.Report, error) {
 	ctx := cmd.Context()
 	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
 	if err != nil {
-		return migration{}, err
+		return report.Report{}, err
 	}
 	defer ledger.Close()
 	for _, name := range plans {
 		if err := checkPlan(ctx, ledger, name); err != nil {
-			return migration{}, err
+			return report.Report{}, err
 		}
 	}
 	meta, err := ledger.Meta(ctx)
 	if err != nil {
-		return migration{}, err
+		return report.Report{}, err
 	}
-	f := reportFacts{
-		now: time.Now(), version: version(), ledger: newLedgerJSON(ledger.Path(), meta),
-		plans: plans, settle: c.settle, resolve: ledgerResolveLine(cmd),
+	f := report.Facts{
+		Now: time.Now(), Version: version(), Ledger: newLedgerJSON(ledger.Path(), meta),
+		Plans: plans, Settle: c.settle, Advice: reportAdvice(),
 	}
-	if err := c.read(ctx, ledger, &f); err != nil {
-		return migration{}, err
+	jobs, err := c.read(ctx, ledger, &f)
+	if err != nil {
+		return report.Report{}, err
 	}
-	if c.refresh && len(f.jobs) > 0 {
-		if f.asked, err = c.ask(ctx, ledger, f.jobs); err != nil {
-			return migration{}, err
+	if c.refresh && len(jobs) > 0 {
+		if f.Asked, err = c.ask(ctx, ledger, jobs); err != nil {
+			return report.Report{}, err
 		}
 	}
-	return newMigration(f), nil
+	f.Jobs = reportJobs(jobs, ledgerResolveLine(cmd))
+	return report.Build(f), nil
 }
 
 // ask adds to jobs what the service says, as status does, and returns what was
 // listed when.
-func (c *reportCommand) ask(ctx context.Context, ledger *store.Ledger, jobs []jobStatus) ([]askedRegion, error) {
+func (c *reportCommand) ask(ctx context.Context, ledger *store.Ledger, jobs []jobStatus) ([]report.Region, error) {
 	status := statusCommand{app: c.app, target: c.target, rate: c.rate}
 	regions := &listedRegions{open: func(ctx context.Context) (*service, error) { return status.openService(ctx, ledger) }}
 	defer regions.close()
 	if err := status.ask(ctx, regions, jobs); err != nil {
 		return nil, err
 	}
-	var asked []askedRegion
+	var asked []report.Region
 	for _, region := range slices.Sorted(maps.Keys(regions.listings)) {
 		listing := regions.listings[region]
 		at := listing.ServerEnd
 		if at.IsZero() {
 			at = time.Now()
 		}
-		asked = append(asked, askedRegion{region, at.UTC(), len(listing.Jobs)})
+		asked = append(asked, report.Region{Region: region, At: at.UTC(), Jobs: len(listing.Jobs)})
 	}
 	return asked, nil
 }
 
 // read takes the jobs, attempts and runs of the chosen plans from the ledger.
-func (c *reportCommand) read(ctx context.Context, ledger *store.Ledger, f *reportFacts) error {
-	chosen := func(planName string) bool { return len(f.plans) == 0 || slices.Contains(f.plans, planName) }
+func (c *reportCommand) read(ctx context.Context, ledger *store.Ledger, f *report.Facts) ([]jobStatus, error) {
+	chosen := func(planName string) bool { return len(f.Plans) == 0 || slices.Contains(f.Plans, planName) }
 	entries, err := ledger.Entries(ctx, store.Filter{})
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var jobs []jobStatus
 	for _, e := range entries {
 		if chosen(e.Plan) {
-			f.jobs = append(f.jobs, jobStatus{Entry: e})
+			jobs = append(jobs, jobStatus{Entry: e})
 		}
 	}
 	attempts, err := ledger.AllAttempts(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	oldest := time.Time{}
 	if c.since.text != "" {
-		oldest = f.now.Add(-c.since.Duration)
+		oldest = f.Now.Add(-c.since.Duration)
 	}
 	for _, a := range attempts {
 		if chosen(a.Plan) && !a.UpdatedAt.Before(oldest) {
-			f.attempts = append(f.attempts, a)
+			f.Attempts = append(f.Attempts, report.Attempt{At: a.UpdatedAt, Outcome: a.Outcome, Failure: aps.FailureOfCode(a.Code)})
 		}
 	}
 	runs, err := readRuns(ctx, ledger, c.target.ledgerPath(), "")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f.runs = slices.DeleteFunc(runs, func(r pastRun) bool { return !chosen(r.Plan) })
-	return nil
+	for _, r := range runs {
+		if chosen(r.Plan) {
+			f.Runs = append(f.Runs, newReportRun(r))
+		}
+	}
+	return jobs, nil
 }
 
-func (c *reportCommand) write(w io.Writer, m migration) error {
+func newReportRun(r pastRun) report.Run {
+	run := report.Run{Run: newRunJSON(r)}
+	if run.ExitCode != nil {
+		run.Ended = exitWords(*run.ExitCode)
+	}
+	return run
+}
+
+func reportJobs(jobs []jobStatus, resolve resolveLine) []report.Job {
+	all := make([]report.Job, len(jobs))
+	for i, j := range jobs {
+		all[i] = report.Job{
+			Entry: j.Entry, Asked: j.asked, Remote: j.remote, Duplicates: j.others, Logs: j.logs,
+			Failure: aps.FailureOfCode(j.Code), WayOut: wayOut(j.Entry, resolve),
+		}
+	}
+	return all
+}
+
+// reportAdvice is what explain says of the errors that jobs in a report have.
+func reportAdvice() report.Advice {
+	next := func(code errorCode) string {
+		entry, _ := entryOf(code)
+		return strings.TrimSuffix(strings.ReplaceAll(entry.Next, "`", ""), " Nothing more was created.")
+	}
+	a := report.Advice{
+		Unhealthy: next(codeJobUnhealthy), Person: next(codeJobPerson), NotSent: next(codeTemporary),
+		Refused: map[plan.Failure]string{},
+	}
+	for _, failure := range []plan.Failure{
+		plan.FailureThrottled, plan.FailureTemporary, plan.FailureCredentials, plan.FailurePermission, plan.FailureConfig,
+	} {
+		a.Refused[failure] = next(callCode(failure))
+	}
+	return a
+}
+
+func (c *reportCommand) write(w io.Writer, r report.Report) error {
 	switch c.form.name {
 	case "html":
-		return writePage(w, m)
+		return report.WriteHTML(w, r)
 	case "csv":
-		return writeReportCSV(w, m)
+		return report.WriteCSV(w, r)
 	case "json":
-		return writeJSON(w, m)
+		return writeJSON(w, r)
 	}
-	return writeReportMarkdown(w, m, c.full)
+	return report.WriteMarkdown(w, r, c.full)
 }

@@ -1,95 +1,18 @@
 package main
 
 import (
-	"encoding/csv"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
-	"github.com/apsctl/apsctl/internal/printable"
+	"github.com/apsctl/apsctl/internal/report"
 	"github.com/apsctl/apsctl/plan"
-	"github.com/apsctl/apsctl/store"
 )
-
-// hostileTexts are names and messages that try to be more than text.
-var hostileTexts = []string{
-	`<script>alert(1)</script>`, `" onmouseover="alert(1)`, "javascript:alert(1)", "\x1b[2J", "a\u202eb", "=cmd|' /C calc'!A0",
-	" =1+1", "\u00a0+1", "\n=1", "\t@SUM(1)", "-1", "＝1", "a|b`c`](http://x)", "@everyone #1", "\xff",
-}
-
-// TestReportShowsHostileTextAsText: in every form a name is text that can be read.
-func TestReportShowsHostileTextAsText(t *testing.T) {
-	b := newBench(t)
-	var seeds []seed
-	for _, text := range hostileTexts {
-		seeds = append(seeds, seed{name: text, state: plan.StateRejected, spec: func(s *plan.Spec) { s.Source.Instance = text }})
-	}
-	b.seed(seeds...)
-	page := b.want(exitDone, "report", "-o", "html").stdout
-	wantIn(t, page, "&lt;script&gt;alert(1)", "&#34; onmouseover=", `\x1b[2J`, `a\u202eb`, `\xa0`)
-	markdown := b.want(exitDone, "report", "-o", "markdown", "--full").stdout
-	wantIn(t, markdown, "`<script>alert(1)</script>`", "`a\\x7cb\\x60c\\x60](http://x)`", "`@everyone #1`")
-	for line := range strings.Lines(markdown) {
-		if strings.HasPrefix(line, "| `") && strings.Count(line, " | ") != 4 && strings.Count(line, " | ") != 6 && strings.Count(line, " | ") != 7 {
-			t.Errorf("a name ends its cell: %s", line)
-		}
-	}
-	table := b.want(exitDone, "report", "-o", "csv").stdout
-	rows, err := csv.NewReader(strings.NewReader(table)).ReadAll()
-	if err != nil || len(rows) != len(hostileTexts)+1 || len(rows[0]) != len(csvHeader) {
-		t.Fatalf("%d rows, %v", len(rows), err)
-	}
-	for _, form := range []string{page, markdown, table} {
-		if strings.ContainsAny(form, "\x1b\u202e\u00a0\t") || !utf8.ValidString(form) || strings.Contains(form, "<script>alert") != (form != page) {
-			t.Errorf("text from outside is not encoded in\n%.300s", form)
-		}
-	}
-	for _, row := range rows[1:] {
-		for _, cell := range row {
-			checkCell(t, cell)
-		}
-	}
-	var m migration
-	b.decode(b.want(exitDone, "report", "-o", "json"), &m)
-	if m.Jobs[0].Name != "\n=1" && len(m.Jobs) != len(hostileTexts) {
-		t.Errorf("got %+v", m.Jobs)
-	}
-}
-
-func checkCell(t *testing.T, cell string) {
-	t.Helper()
-	if first := strings.TrimLeft(cell, " \u3000\""); first != "" && strings.ContainsAny(string([]rune(first)[:1]), csvFormula+"\t\r\n") {
-		t.Errorf("the cell %q is a formula", cell)
-	}
-}
-
-// FuzzCSVCell: a cell is never a formula, comes back as it was written, and loses
-// nothing that a person could read.
-func FuzzCSVCell(f *testing.F) {
-	for _, text := range hostileTexts {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		cell := csvCell(text)
-		checkCell(t, cell)
-		if strings.TrimPrefix(cell, "'") != strings.TrimPrefix(printable.Line(text), "'") && cell != "'"+printable.Line(text) {
-			t.Errorf("%q became %q", text, cell)
-		}
-		var b strings.Builder
-		w := csv.NewWriter(&b)
-		if err := w.Write([]string{cell, "x"}); err != nil {
-			t.Fatal(err)
-		}
-		w.Flush()
-		if back, err := csv.NewReader(strings.NewReader(b.String())).Read(); err != nil || back[0] != cell {
-			t.Errorf("%q came back as %q, %v", cell, back, err)
-		}
-	})
-}
 
 // TestReportSaysHowFarItIs: the same figures in every form, from the ledger alone
 // and from the service.
@@ -104,10 +27,10 @@ func TestReportSaysHowFarItIs(t *testing.T) {
 	b.write("apsctl.yaml", planOf(30))
 	b.want(exitUnknown, "apply", "--yes", "--parallel", "1", "--max-elapsed", "20s")
 	cloud.setFaults("")
-	var m migration
+	var m report.Report
 	b.decode(b.want(exitDone, "report", "-o", "json"), &m)
-	if m.Total != 30 || m.exist() != 27 || len(m.Asked) != 0 || m.Sync != nil || m.Timeline.count() != [3]int{27, 3, 3} {
-		t.Errorf("of %d %d exist; timeline %v", m.Total, m.exist(), m.Timeline.count())
+	if m.Total != 30 || m.Exist() != 27 || len(m.Asked) != 0 || m.Sync != nil || counted(m) != [3]int{27, 3, 3} {
+		t.Errorf("of %d %d exist; timeline %v", m.Total, m.Exist(), counted(m))
 	}
 	if len(m.Unknown) != 1 || m.Unknown[0].Due || m.Unknown[0].SettlesAt.Sub(*m.Unknown[0].SentAt) != 31*time.Minute {
 		t.Errorf("unknown are %+v", m.Unknown)
@@ -130,7 +53,7 @@ func TestReportSaysHowFarItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantIn(t, string(page), "cn-hangzhou listed", string(standUnhealthy), "30 jobs", "Running jobs")
+	wantIn(t, string(page), "cn-hangzhou listed", "failed on the service", "30 jobs", "Running jobs")
 	for _, args := range [][]string{{"--html", "a", "-o", "csv"}, {"--html", ""}, {"-o", "pdf"}, {"--since", "x"}} {
 		b.want(exitInvalid, append([]string{"report"}, args...)...)
 	}
@@ -138,9 +61,10 @@ func TestReportSaysHowFarItIs(t *testing.T) {
 	b.want(exitLedger, "report", "--ledger", "none.db")
 }
 
-func (t timeline) count() [3]int {
+// counted adds up what the timeline has: created, throttled, other.
+func counted(r report.Report) [3]int {
 	var n [3]int
-	for _, b := range t.Buckets {
+	for _, b := range r.Timeline.Buckets {
 		n[0], n[1], n[2] = n[0]+b.Created, n[1]+b.Throttled, n[2]+b.Other
 	}
 	return n
@@ -236,45 +160,12 @@ func TestReportOfAnEmptyLedger(t *testing.T) {
 	b.want(exitDone, "report", "-o", "csv")
 }
 
-// TestTimeline: never more buckets than fit, none missing, and each attempt in one.
-func TestTimeline(t *testing.T) {
-	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for _, span := range []time.Duration{0, time.Second, 59 * time.Second, time.Hour, 36 * time.Hour, 400 * 24 * time.Hour, 40 * 365 * 24 * time.Hour} {
-		var attempts []store.Attempt
-		for i := range 101 {
-			attempts = append(attempts, store.Attempt{UpdatedAt: start.Add(span * time.Duration(i) / 100), Outcome: plan.StateCreated})
-		}
-		attempts = append(attempts, store.Attempt{UpdatedAt: start, Outcome: plan.StateRejected, Code: "Throttling.User"},
-			store.Attempt{UpdatedAt: start, Outcome: plan.StateUnknown})
-		line := newTimeline(attempts)
-		if len(line.Buckets) > bucketsMax || line.count() != [3]int{101, 1, 1} {
-			t.Errorf("%s: %d buckets, %v", span, len(line.Buckets), line.count())
-		}
-		if c := newChart(line); len(c.Ticks) == 0 || c.Ticks[0].X < 0 || len(c.Bars) == 0 || c.Bars[len(c.Bars)-1].X > chartWidth {
-			t.Errorf("%s: %+v", span, c)
-		}
-	}
-	if newChart(newTimeline(nil)) != nil {
-		t.Error("nothing has a picture")
-	}
-}
-
-// TestStandsAreComplete: each state of the ledger and each class of the service
-// has a stand that the report lists.
-func TestStandsAreComplete(t *testing.T) {
-	for _, state := range plan.States {
-		for _, status := range []string{"", "Running", "Failed", "Suspended", "Initializing"} {
-			j := jobStatus{Entry: plan.Entry{State: state}}
-			if status != "" {
-				j.asked, j.remote = true, &plan.RemoteJob{Status: status}
-			}
-			m := newMigration(reportFacts{jobs: []jobStatus{j}})
-			if len(m.Stands) != 1 || m.Stands[0].Meaning == "" || m.Stands[0].Jobs != 1 {
-				t.Errorf("%s, %q: %+v", state, status, m.Stands)
-			}
-			if bad := m.attention() > 0; bad != (len(m.Failures) == 1) || bad && m.Failures[0].Next == "" {
-				t.Errorf("%s, %q: %+v", state, status, m.Failures)
-			}
-		}
+// TestReportAdvice: each next step that the report takes from the table of errors is
+// there.
+func TestReportAdvice(t *testing.T) {
+	a := reportAdvice()
+	steps := append(slices.Collect(maps.Values(a.Refused)), a.Unhealthy, a.Person, a.NotSent)
+	if len(a.Refused) != 5 || slices.Contains(steps, "") {
+		t.Errorf("got %+v", a)
 	}
 }

@@ -22,6 +22,7 @@ var allowed = map[string][]string{
 	"internal/printable":  {},
 	"internal/human":      {},
 	"internal/jsonform":   {"plan"},
+	"internal/report":     {"plan", "internal/printable", "internal/human", "internal/jsonform"},
 	"internal/secret":     {},
 	"internal/cost":       {},
 	"internal/needcgo":    {},
@@ -35,7 +36,7 @@ var allowed = map[string][]string{
 	"examples":            {},
 	"cmd/apsctl": {
 		"plan", "store", "runner", "internal/aps", "internal/emulator", "internal/printable", "internal/secret", "internal/probe",
-		"internal/human", "internal/jsonform", "internal/crashpoint",
+		"internal/human", "internal/jsonform", "internal/report", "internal/crashpoint",
 	},
 }
 

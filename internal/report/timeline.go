@@ -1,11 +1,9 @@
-package main
+package report
 
 import (
 	"time"
 
-	"github.com/apsctl/apsctl/internal/aps"
 	"github.com/apsctl/apsctl/plan"
-	"github.com/apsctl/apsctl/store"
 )
 
 // bucketsMax is the number of buckets that a timeline may have.
@@ -19,20 +17,19 @@ var timeSteps = []time.Duration{
 	time.Hour, 2 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour,
 }
 
-// newTimeline counts what is known of the attempts by when it was recorded. One
-// that is under way counts when it was promised.
-func newTimeline(attempts []store.Attempt) timeline {
+// newTimeline counts what is known of the attempts by when it was recorded.
+func newTimeline(attempts []Attempt) timeline {
 	var t timeline
 	if len(attempts) == 0 {
 		return t
 	}
-	first, last := attempts[0].UpdatedAt, attempts[0].UpdatedAt
+	first, last := attempts[0].At, attempts[0].At
 	for _, a := range attempts {
-		if a.UpdatedAt.Before(first) {
-			first = a.UpdatedAt
+		if a.At.Before(first) {
+			first = a.At
 		}
-		if a.UpdatedAt.After(last) {
-			last = a.UpdatedAt
+		if a.At.After(last) {
+			last = a.At
 		}
 	}
 	step := timeStep(last.Sub(first))
@@ -42,12 +39,12 @@ func newTimeline(attempts []store.Attempt) timeline {
 		t.Buckets[i].At = t.From.Add(time.Duration(i) * step)
 	}
 	for _, a := range attempts {
-		b := &t.Buckets[a.UpdatedAt.Sub(t.From)/step]
+		b := &t.Buckets[a.At.Sub(t.From)/step]
 		switch {
 		case a.Outcome == plan.StateCreated:
 			b.Created++
 			t.Created++
-		case aps.FailureOfCode(a.Code) == plan.FailureThrottled:
+		case a.Failure == plan.FailureThrottled:
 			b.Throttled++
 			t.Throttled++
 		default:

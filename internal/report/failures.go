@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"cmp"
@@ -6,13 +6,15 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/apsctl/apsctl/internal/aps"
 	"github.com/apsctl/apsctl/plan"
 )
 
+// namesShown is how many of the jobs that fail alike are named.
+const namesShown = 5
+
 // failureGroups puts together the jobs that fail alike, most first. The words are
 // those of the job in the ledger, else of the last run with that cause.
-func failureGroups(jobs []jobStand, runs []pastRun) []failureGroup {
+func failureGroups(jobs []jobStand, runs []Run, advice Advice) []failureGroup {
 	type key struct {
 		stand stand
 		cause string
@@ -25,7 +27,7 @@ func failureGroups(jobs []jobStand, runs []pastRun) []failureGroup {
 		k := key{j.Stand, causeOfStand(j)}
 		g := groups[k]
 		if g == nil {
-			g = &failureGroup{Stand: j.Stand, Tone: j.Tone, Cause: k.cause, Words: wordsOf(j, runs), Next: nextStep(j)}
+			g = &failureGroup{Stand: j.Stand, Tone: j.Tone, Cause: k.cause, Words: wordsOf(j, runs), Next: advice.next(j)}
 			groups[k] = g
 		}
 		if g.Jobs++; len(g.Names) < namesShown {
@@ -54,7 +56,7 @@ func causeOfStand(j jobStand) string {
 	return j.Code
 }
 
-func wordsOf(j jobStand, runs []pastRun) string {
+func wordsOf(j jobStand, runs []Run) string {
 	switch {
 	case j.Stand == standUnhealthy:
 		return serviceWords(j.Service)
@@ -62,7 +64,7 @@ func wordsOf(j jobStand, runs []pastRun) string {
 		return j.Reason
 	}
 	for _, r := range runs {
-		for _, e := range r.detail.Errors {
+		for _, e := range r.Errors {
 			if e.Cause == j.Code {
 				return e.Example
 			}
@@ -85,27 +87,22 @@ func serviceWords(l *jobListing) string {
 	return strings.Join(parts, "; ")
 }
 
-// nextStep is what to do about a job that is not as it should be.
-func nextStep(j jobStand) string {
+// next is what to do about a job that is not as it should be.
+func (a Advice) next(j jobStand) string {
 	switch {
 	case j.Stand == standUnhealthy:
-		return nextOf(codeJobUnhealthy)
+		return a.Unhealthy
 	case j.Stand == standUnlisted:
 		return "Run apply: it proves whether the job is gone. One that was deleted on purpose is then let go with apsctl resolve."
 	case j.Stand == standPerson:
-		return nextOf(codeJobPerson) + " For " + j.Name + ": " + j.WayOut + "."
+		return a.Person + " For " + j.Name + ": " + j.WayOut + "."
 	case j.State == plan.StateAbsent:
 		return "Nothing: the next apply creates it, if the plan still wants it."
 	case j.State == plan.StateNotSent:
-		return nextOf(codeTemporary)
+		return a.NotSent
 	}
-	if failure := aps.FailureOfCode(j.Code); failure != plan.FailureOther {
-		return nextOf(callCode(failure))
+	if next, ok := a.Refused[j.failure]; ok {
+		return next
 	}
 	return "Mend what the service complains about, in the plan or on the service; the next apply tries again."
-}
-
-func nextOf(code errorCode) string {
-	entry, _ := entryOf(code)
-	return strings.TrimSuffix(strings.ReplaceAll(entry.Next, "`", ""), " Nothing more was created.")
 }

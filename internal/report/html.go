@@ -1,6 +1,7 @@
-package main
+package report
 
 import (
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -24,11 +25,11 @@ const (
 )
 
 var (
-	//go:embed report/page.html
+	//go:embed page.html
 	pageText string
-	//go:embed report/page.css
+	//go:embed page.css
 	pageStyle string
-	//go:embed report/page.js
+	//go:embed page.js
 	pageScript string
 )
 
@@ -73,9 +74,9 @@ func whatIsSaid(j jobStand) string {
 	return strings.Join(parts, ": ")
 }
 
-// pageView is a migration with what the page's pictures need.
+// pageView is a report with what the page's pictures need.
 type pageView struct {
-	migration
+	Report
 	Policy                  string
 	Style                   template.CSS
 	Script                  template.JS
@@ -115,7 +116,7 @@ type sourceRow struct {
 }
 
 type runRow struct {
-	jsonform.Run
+	Run
 	Who, Took, Ended, Calls, Throttled string
 }
 
@@ -125,33 +126,34 @@ type rangeBar struct {
 	Width float64
 }
 
-// writePage writes m as one HTML page.
-func writePage(w io.Writer, m migration) error {
+// WriteHTML writes r as one HTML page that needs nothing beside itself. An error is
+// one of writing.
+func WriteHTML(w io.Writer, r Report) error {
 	v := pageView{
-		migration: m, Policy: pagePolicy, Style: template.CSS(pageStyle), Script: template.JS(pageScript),
-		Exist: m.exist(), Attention: m.attention(), Share: shareOf(m.exist(), m.Total),
-		SettleText: settleText(m.Settle),
-		Bar:        barOf(m.Stands, m.Total, 1000), BarLabel: standsText(m.Stands),
-		Chart: newChart(m.Timeline), UnknownShown: m.Unknown[:min(len(m.Unknown), unknownsOnPage)],
-		ManyPlans: len(m.Plans) > 1, Columns: columnsOf(m),
+		Report: r, Policy: pagePolicy, Style: template.CSS(pageStyle), Script: template.JS(pageScript),
+		Exist: r.Exist(), Attention: r.attention(), Share: shareOf(r.Exist(), r.Total),
+		SettleText: settleText(r.Settle),
+		Bar:        barOf(r.Stands, r.Total, 1000), BarLabel: standsText(r.Stands),
+		Chart: newChart(r.Timeline), UnknownShown: r.Unknown[:min(len(r.Unknown), unknownsOnPage)],
+		ManyPlans: len(r.Plans) > 1, Columns: columnsOf(r),
 	}
-	for i, s := range m.Sources[:min(len(m.Sources), sourcesOnPage)] {
+	for i, s := range r.Sources[:min(len(r.Sources), sourcesOnPage)] {
 		if i < sourcesOpen {
 			v.SourceRows = append(v.SourceRows, newSourceRow(s))
 		} else {
 			v.MoreSources = append(v.MoreSources, newSourceRow(s))
 		}
 	}
-	for _, r := range m.Runs {
-		v.RunRows = append(v.RunRows, newRunRow(r))
+	for _, run := range r.Runs {
+		v.RunRows = append(v.RunRows, newRunRow(run))
 	}
 	if len(v.RunRows) > 0 {
 		v.LastRun = &v.RunRows[0]
 	}
-	if m.Sync != nil {
-		v.DelayBars, v.ProgressBars = rangeBars(m.Sync.Delays), rangeBars(m.Sync.Progresses)
+	if r.Sync != nil {
+		v.DelayBars, v.ProgressBars = rangeBars(r.Sync.Delays), rangeBars(r.Sync.Progresses)
 	}
-	for _, s := range m.Stands {
+	for _, s := range r.Stands {
 		if s.Stand != standNotStarted {
 			v.JobStands = append(v.JobStands, s.Stand)
 		}
@@ -168,17 +170,17 @@ func settleText(ms int64) string {
 	return text
 }
 
-func columnsOf(m migration) []column {
+func columnsOf(r Report) []column {
 	columns := []column{{Text: "Job"}}
-	if len(m.Plans) > 1 {
+	if len(r.Plans) > 1 {
 		columns = append(columns, column{Text: "Plan"})
 	}
 	columns = append(columns, column{Text: "Stand", Class: "c-stand"}, column{Text: "Source"}, column{Text: "Destination"})
-	if len(m.Asked) > 0 {
+	if len(r.Asked) > 0 {
 		columns = append(columns, column{Text: "Status", Class: "c-status"}, column{"Progress", "c-few", true}, column{"Delay", "c-few", true})
 	}
 	columns = append(columns, column{Text: "Job id", Class: "c-id"})
-	if len(m.Asked) == 0 { // else there is no room for it
+	if len(r.Asked) == 0 { // else there is no room for it
 		columns = append(columns, column{Text: "Updated (UTC)", Class: "c-day"})
 	}
 	return append(columns, column{Text: "What is said of it"})
@@ -225,16 +227,13 @@ func newSourceRow(s sourceStand) sourceRow {
 	return sourceRow{s, barOf(s.Stands, s.Jobs, 100), standsText(others)}
 }
 
-func newRunRow(r jsonform.Run) runRow {
-	row := runRow{Run: r, Who: r.User, Took: "-", Ended: string(r.State), Calls: "-", Throttled: "-"}
+func newRunRow(r Run) runRow {
+	row := runRow{Run: r, Who: r.User, Took: "-", Ended: cmp.Or(r.Ended, string(r.State)), Calls: "-", Throttled: "-"}
 	if r.Host != "" {
 		row.Who += "@" + r.Host
 	}
 	if r.ElapsedMs != nil {
 		row.Took = human.Duration(time.Duration(*r.ElapsedMs) * time.Millisecond)
-	}
-	if r.ExitCode != nil {
-		row.Ended = exitWords(*r.ExitCode)
 	}
 	if len(r.Calls) > 0 {
 		sent, throttled := jsonform.Sum(r.Calls)

@@ -1,7 +1,8 @@
-package main
+package report
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -9,20 +10,21 @@ import (
 	"github.com/apsctl/apsctl/plan"
 )
 
-func newJobStand(j jobStatus, resolve resolveLine) jobStand {
+func newJobStand(j Job) jobStand {
 	s := jobStand{
 		Plan: j.Plan, Name: j.Name, Stand: standOf(j), State: j.State, Region: j.Region,
 		Source: j.Spec.Source.Instance, Destination: j.Spec.Destination.Instance, JobID: j.JobID,
-		Attempts: j.Attempt, UpdatedAt: j.UpdatedAt, Code: j.Code, Reason: j.Reason, WayOut: wayOut(j.Entry, resolve),
+		Attempts: j.Attempt, UpdatedAt: j.UpdatedAt, Code: j.Code, Reason: j.Reason, WayOut: j.WayOut,
+		failure: j.Failure,
 	}
 	s.Tone = s.Stand.tone()
-	if r := j.remote; r != nil {
-		s.Service = &jobListing{r.Status, r.Progress, r.DelaySeconds, r.ErrorMessage, j.others, jsonform.Logs(j.logs)}
+	if r := j.Remote; r != nil {
+		s.Service = &jobListing{r.Status, r.Progress, r.DelaySeconds, r.ErrorMessage, j.Duplicates, jsonform.Logs(j.Logs)}
 	}
 	return s
 }
 
-func standOf(j jobStatus) stand {
+func standOf(j Job) stand {
 	switch {
 	case j.State.Unresolved():
 		return standUnknown
@@ -30,12 +32,12 @@ func standOf(j jobStatus) stand {
 		return standPerson
 	case j.State != plan.StateCreated:
 		return standFailed
-	case !j.asked:
+	case !j.Asked:
 		return standCreated
-	case j.remote == nil:
+	case j.Remote == nil:
 		return standUnlisted
 	}
-	switch plan.ClassOf(j.remote.Status) {
+	switch plan.ClassOf(j.Remote.Status) {
 	case plan.ClassRunning:
 		return standRunning
 	case plan.ClassFailed:
@@ -70,7 +72,7 @@ func compareTimes(x, y *time.Time) int {
 
 // planStands lists the plans, by name. How many jobs a plan wants is what its last
 // apply that came to the end of its planning counted.
-func planStands(jobs []jobStand, runs []pastRun) []planStand {
+func planStands(jobs []jobStand, runs []Run) []planStand {
 	byName := map[string]*planStand{}
 	at := func(name string) *planStand {
 		if byName[name] == nil {
@@ -92,10 +94,9 @@ func planStands(jobs []jobStand, runs []pastRun) []planStand {
 		}
 		p := at(r.Plan)
 		p.LastRun = cmp.Or(p.LastRun, r.ID)
-		i := slices.IndexFunc(r.counts, func(c countOf) bool { return c.Name == "planned" })
-		if r.Command == "apply" && i >= 0 && !planned[r.Plan] {
+		if n := r.planned(); r.Command == "apply" && n > 0 && !planned[r.Plan] {
 			planned[r.Plan] = true
-			p.Missing = max(0, r.counts[i].Count-p.Jobs)
+			p.Missing = max(0, n-p.Jobs)
 		}
 	}
 	all := []planStand{}
@@ -104,6 +105,15 @@ func planStands(jobs []jobStand, runs []pastRun) []planStand {
 	}
 	slices.SortFunc(all, func(x, y planStand) int { return cmp.Compare(x.Plan, y.Plan) })
 	return all
+}
+
+// planned is how many jobs the run wanted, 0 where it did not come to count them.
+func (r Run) planned() int {
+	var counts struct {
+		Planned int `json:"planned"`
+	}
+	_ = json.Unmarshal(r.Counts, &counts) // a run that has not ended has none
+	return counts.Planned
 }
 
 func countEndpoints(jobs []jobStand) endpointCounts {
@@ -121,23 +131,23 @@ func countEndpoints(jobs []jobStand) endpointCounts {
 }
 
 // countStands counts the jobs, those that are in no ledger yet too.
-func (m *migration) countStands() {
+func (r *Report) countStands() {
 	byStand, byState := map[stand]int{}, map[plan.State]int{}
-	for _, j := range m.Jobs {
+	for _, j := range r.Jobs {
 		byStand[j.Stand]++
 		byState[j.State]++
 	}
-	for _, p := range m.Plans {
+	for _, p := range r.Plans {
 		byStand[standNotStarted] += p.Missing
 	}
-	m.Stands = standCounts(byStand)
-	for _, c := range m.Stands {
-		m.Total += c.Jobs
+	r.Stands = standCounts(byStand)
+	for _, c := range r.Stands {
+		r.Total += c.Jobs
 	}
-	m.States = []stateCount{}
+	r.States = []stateCount{}
 	for _, s := range plan.States {
 		if n := byState[s]; n > 0 {
-			m.States = append(m.States, stateCount{s, n})
+			r.States = append(r.States, stateCount{s, n})
 		}
 	}
 }
@@ -153,10 +163,10 @@ func standCounts(n map[stand]int) []standCount {
 	return counts
 }
 
-// exist is the number of jobs on the service, as far as is known.
-func (m *migration) exist() int {
+// Exist is the number of jobs on the service, as far as is known.
+func (r Report) Exist() int {
 	n := 0
-	for _, c := range m.Stands {
+	for _, c := range r.Stands {
 		if c.Stand.exists() {
 			n += c.Jobs
 		}
@@ -165,9 +175,9 @@ func (m *migration) exist() int {
 }
 
 // attention is the number of jobs that somebody has to do something about.
-func (m *migration) attention() int {
+func (r Report) attention() int {
 	n := 0
-	for _, c := range m.Stands {
+	for _, c := range r.Stands {
 		if c.Tone == toneBad || c.Tone == tonePerson {
 			n += c.Jobs
 		}

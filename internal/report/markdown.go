@@ -1,6 +1,7 @@
-package main
+package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -8,7 +9,6 @@ import (
 	"time"
 
 	"github.com/apsctl/apsctl/internal/human"
-	"github.com/apsctl/apsctl/internal/jsonform"
 	"github.com/apsctl/apsctl/internal/printable"
 )
 
@@ -19,27 +19,28 @@ const (
 	sourcesInMarkdown = 50
 )
 
-// writeReportMarkdown writes m in the Markdown of GitHub and GitLab. Unless full it
-// lists only jobs that are not as they should be, and not more than a comment holds.
-func writeReportMarkdown(w io.Writer, m migration, full bool) error {
+// WriteMarkdown writes r in the Markdown of GitHub and GitLab. Unless full it lists
+// only jobs that are not as they should be, and not more than a comment holds. An
+// error is one of writing.
+func WriteMarkdown(w io.Writer, r Report, full bool) error {
 	d := &markdownPage{}
 	code := printable.Markdown
-	d.line("# Migration %s", code(m.Title))
-	d.line("**%s of %s jobs** on the service (%s), as of %s. %s", human.Number(m.exist()), human.Number(m.Total), orNone(shareOf(m.exist(), m.Total)),
-		shownUTC(m.GeneratedAt), askedText(m.Asked, code))
-	if n := m.attention(); n > 0 {
+	d.line("# Migration %s", code(r.Title))
+	d.line("**%s of %s jobs** on the service (%s), as of %s. %s", human.Number(r.Exist()), human.Number(r.Total), cmp.Or(shareOf(r.Exist(), r.Total), "none"),
+		shownUTC(r.GeneratedAt), askedText(r.Asked, code))
+	if n := r.attention(); n > 0 {
 		d.line("**%s to look at:** see what failed below.", human.Jobs(n))
 	} else {
 		d.line("Nothing needs you.")
 	}
-	d.table([]string{"stand", "jobs:", "meaning"}, len(m.Stands), func(i int) []string {
-		c := m.Stands[i]
+	d.table([]string{"stand", "jobs:", "meaning"}, len(r.Stands), func(i int) []string {
+		c := r.Stands[i]
 		return []string{string(c.Stand), human.Number(c.Jobs), c.Meaning}
 	})
-	if len(m.Failures) > 0 {
+	if len(r.Failures) > 0 {
 		d.line("## What failed, and what to do")
 	}
-	for _, g := range m.Failures {
+	for _, g := range r.Failures {
 		d.line("**%s %s** %s", human.Jobs(g.Jobs), g.Stand, code(g.Cause))
 		if g.Words != "" {
 			d.line("> %s", code(g.Words))
@@ -47,9 +48,9 @@ func writeReportMarkdown(w io.Writer, m migration, full bool) error {
 		d.line("%s", namesInMarkdown(g.Names, g.Jobs))
 		d.line("What to do: %s", code(g.Next))
 	}
-	d.unknown(m)
-	d.timeline(m.Timeline)
-	if s := m.Sync; s != nil {
+	d.unknown(r)
+	d.timeline(r.Timeline)
+	if s := r.Sync; s != nil {
 		d.line("## Running jobs")
 		d.line("%s running, the longest delay is %s.", human.Jobs(s.Running), human.Number(s.MaxDelay))
 		d.table([]string{"delay", "jobs:"}, len(s.Delays), func(i int) []string { return []string{s.Delays[i].Range, human.Number(s.Delays[i].Jobs)} })
@@ -57,15 +58,15 @@ func writeReportMarkdown(w io.Writer, m migration, full bool) error {
 			return []string{s.Progresses[i].Range, human.Number(s.Progresses[i].Jobs)}
 		})
 	}
-	d.sources(m.Sources, full)
-	d.runs(m.Runs)
-	d.jobs(m.Jobs, full)
+	d.sources(r.Sources, full)
+	d.runs(r.Runs)
+	d.jobs(r.Jobs, full)
 	_, err := io.WriteString(w, d.String())
 	return err
 }
 
 // askedText says where the figures are from. encode is that of the form.
-func askedText(asked []askedRegion, encode func(string) string) string {
+func askedText(asked []Region, encode func(string) string) string {
 	if len(asked) == 0 {
 		return "From the ledger alone: the service was not asked."
 	}
@@ -119,13 +120,13 @@ func namesInMarkdown(names []string, of int) string {
 	return text
 }
 
-func (d *markdownPage) unknown(m migration) {
-	if len(m.Unknown) == 0 {
+func (d *markdownPage) unknown(r Report) {
+	if len(r.Unknown) == 0 {
 		return
 	}
 	d.line("## Unknown outcomes, and when they settle")
-	d.line("There is nothing to do: the next apply looks for them. The settle time is %s.", settleText(m.Settle))
-	shown := m.Unknown[:min(len(m.Unknown), jobsInMarkdown)]
+	d.line("There is nothing to do: the next apply looks for them. The settle time is %s.", settleText(r.Settle))
+	shown := r.Unknown[:min(len(r.Unknown), jobsInMarkdown)]
 	d.table([]string{"job", "plan", "sent", "settles", "what happened"}, len(shown), func(i int) []string {
 		u := shown[i]
 		sent, settles := "", ""
@@ -137,7 +138,7 @@ func (d *markdownPage) unknown(m migration) {
 		}
 		return []string{printable.Markdown(u.Name), printable.Markdown(u.Plan), sent, settles, printable.Markdown(u.Reason)}
 	})
-	d.rest(len(m.Unknown)-len(shown), "job")
+	d.rest(len(r.Unknown)-len(shown), "job")
 }
 
 func (d *markdownPage) rest(more int, what string) {
@@ -173,15 +174,15 @@ func (d *markdownPage) sources(sources []sourceStand, full bool) {
 	d.rest(len(sources)-len(shown), "source")
 }
 
-func (d *markdownPage) runs(runs []jsonform.Run) {
+func (d *markdownPage) runs(runs []Run) {
 	if len(runs) == 0 {
 		return
 	}
 	d.line("## Runs")
 	d.table([]string{"started", "command", "plan", "who", "took:", "ended", "calls:", "throttled:"}, len(runs), func(i int) []string {
-		r := newRunRow(runs[i])
-		return []string{shownUTC(r.StartedAt), printable.Markdown(r.Command), printable.Markdown(r.Plan), printable.Markdown(r.Who),
-			r.Took, r.Ended, r.Calls, r.Throttled}
+		row := newRunRow(runs[i])
+		return []string{shownUTC(row.StartedAt), printable.Markdown(row.Command), printable.Markdown(row.Plan), printable.Markdown(row.Who),
+			row.Took, row.Ended, row.Calls, row.Throttled}
 	})
 }
 

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"encoding/csv"
@@ -17,10 +17,11 @@ var csvHeader = []string{
 	"settles_at", "code", "reason", "status", "progress", "delay", "message", "way_out",
 }
 
-// writeReportCSV writes one row for each job.
-func writeReportCSV(w io.Writer, m migration) error {
+// WriteCSV writes r as a header and one row for each job, each cell as text that no
+// spreadsheet works out. An error is one of writing.
+func WriteCSV(w io.Writer, r Report) error {
 	settles := map[[2]string]string{}
-	for _, u := range m.Unknown {
+	for _, u := range r.Unknown {
 		if u.SettlesAt != nil {
 			settles[[2]string{u.Plan, u.Name}] = u.SettlesAt.Format(time.RFC3339)
 		}
@@ -29,7 +30,7 @@ func writeReportCSV(w io.Writer, m migration) error {
 	if err := out.Write(csvHeader); err != nil {
 		return err
 	}
-	for _, j := range m.Jobs {
+	for _, j := range r.Jobs {
 		row := []string{
 			j.Plan, j.Name, string(j.Stand), string(j.State), j.Region, j.Source, j.Destination, j.JobID,
 			strconv.Itoa(j.Attempts), j.UpdatedAt.UTC().Format(time.RFC3339), settles[[2]string{j.Plan, j.Name}], j.Code, j.Reason,

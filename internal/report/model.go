@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"time"
@@ -7,14 +7,15 @@ import (
 	"github.com/apsctl/apsctl/plan"
 )
 
-// migration is what a report says. Every form of it renders these fields and
-// works nothing out by itself; -o json is these fields.
-type migration struct {
+// Report is what is said. Every form of it renders these fields and works nothing
+// out by itself; the form json is these fields, which are added and never renamed.
+// Lists are empty rather than nil, but for Asked.
+type Report struct {
 	Title       string          `json:"title"`
 	GeneratedAt time.Time       `json:"generated_at"`
 	Version     string          `json:"version"`
 	Ledger      jsonform.Ledger `json:"ledger"`
-	Asked       []askedRegion   `json:"asked"` // empty: from the ledger alone
+	Asked       []Region        `json:"asked"` // empty: from the ledger alone
 	Settle      int64           `json:"settle_ms"`
 
 	Plans     []planStand    `json:"plans"`
@@ -27,16 +28,8 @@ type migration struct {
 	Sync      *syncStand     `json:"sync,omitempty"`
 	Failures  []failureGroup `json:"failures"`
 	Unknown   []unknownStand `json:"unknown"`
-	Runs      []jsonform.Run `json:"runs"` // the newest
+	Runs      []Run          `json:"runs"` // the newest
 	Jobs      []jobStand     `json:"jobs"`
-}
-
-// askedRegion is a region that was listed, and when by the service's clock where
-// it told its time.
-type askedRegion struct {
-	Region string    `json:"region"`
-	At     time.Time `json:"at"`
-	Jobs   int       `json:"jobs"` // listed, of whatever plan
 }
 
 // planStand is one plan as its last apply and the ledger have it.
@@ -162,7 +155,7 @@ type syncStand struct {
 	MaxDelay   int64      `json:"max_delay"` // of running jobs, in the service's unit
 	Delays     []rangeOf  `json:"delays"`
 	Progresses []rangeOf  `json:"progress"`
-	Slowest    []jobStand `json:"-"` // by delay, at most slowestShown
+	Slowest    []jobStand `json:"-"` // by delay, at most slowestReported
 }
 
 // rangeOf counts jobs whose value is within a range.
@@ -210,6 +203,8 @@ type jobStand struct {
 	Reason      string      `json:"reason"`
 	WayOut      string      `json:"way_out"`
 	Service     *jobListing `json:"service,omitempty"` // nil: not asked, or not listed
+
+	failure plan.Failure // the class of Code
 }
 
 // jobListing is what the service's listing says of a job.
