@@ -14,6 +14,22 @@ import (
 )
 
 // Under two names, two runs would have a lock and a -wal file each.
+// A new ledger in the link's place would be elsewhere than the notes of the old one.
+func TestOpen_link_to_nothing(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(dir, "ledger.db")
+	if err := os.Symlink("elsewhere/l.db", link); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), link, Options{Create: true})
+	if !errors.Is(err, ErrNotLedger) || !strings.Contains(err.Error(), filepath.Join(dir, "elsewhere/l.db")) {
+		t.Errorf("got %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("left behind are %v, %v", left, err)
+	}
+}
+
 func TestOpen_hard_link(t *testing.T) {
 	path := newPath(t)
 	l := reopen(t, path)

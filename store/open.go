@@ -100,6 +100,9 @@ func openReader(ctx context.Context, path string, o Options) (*Ledger, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if target, err := os.Readlink(path); err == nil {
+			return nil, danglingLink(path, target)
+		}
 		return nil, &Error{Kind: fs.ErrNotExist, Path: path, Text: "it does not exist; the first `apsctl apply` makes it"}
 	case err != nil:
 		return nil, err
@@ -231,6 +234,16 @@ func (w *writer) fold(ctx context.Context) error {
 		return &Error{Kind: ErrBusy, Text: adviceBusy, Err: fmt.Errorf("%d of %d pages of its -wal file were folded in", folded, frames)}
 	}
 	return nil
+}
+
+// danglingLink refuses a link to nothing. A new ledger in the link's place would not be
+// beside the lock and the notes of what was sent, which are where the old one was.
+func danglingLink(path, target string) error {
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(filepath.Dir(path), target)
+	}
+	return &Error{Kind: ErrNotLedger, Path: path, Text: fmt.Sprintf("it is a link to %s, which does not exist; put the ledger back there, "+
+		"or name that path itself, and the first `apsctl apply` makes a new one there, beside what was noted of the old one", target)}
 }
 
 // NearestFolder returns the nearest folder above path that exists.
