@@ -34,7 +34,9 @@ func (r *Run) PrepareByHand(ctx context.Context, kind plan.Kind, entries []plan.
 	if err != nil {
 		return nil, err
 	}
-	return plan.ByHand(kind, entries, r.listings), nil
+	changes := plan.ByHand(kind, entries, r.listings)
+	r.holdUnlisted(changes)
+	return changes, nil
 }
 
 // asNow returns entries as the ledger has them now.

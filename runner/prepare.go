@@ -29,6 +29,7 @@ const regionsAtOnce = 4
 func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 	changes, err := r.prepare(ctx)
 	if err == nil {
+		r.holdUnlisted(changes)
 		err = r.holdSent(ctx, changes)
 	}
 	if err != nil {
@@ -212,7 +213,7 @@ func (r *Run) look(ctx context.Context, region string, entries []plan.Entry) (v 
 			held = append(held, entry.Name)
 		}
 		if f.to != entry.State {
-			became[news{f.to, entry.State == plan.StateLost}]++
+			became[news{f.to, entry.State == plan.StateLost, isLeaving(entry)}]++
 		}
 	}
 	r.sayBecame(region, became)
@@ -223,6 +224,7 @@ func (r *Run) look(ctx context.Context, region string, entries []plan.Entry) (v 
 type news struct {
 	to   plan.State
 	back bool // it was lost
+	left bool // its deletion was sent
 }
 
 // sayBecame tells what a look settled that an earlier run had left open.
@@ -236,7 +238,8 @@ func (r *Run) sayBecame(region string, became map[news]int) {
 		{news{to: plan.StateConflict}, "an earlier run left without an answer: not as the plan said; a person has to look"},
 		{news{to: plan.StateDuplicate}, "the service has more than once; a person has to look"},
 		{news{to: plan.StateLost}, "the ledger has as created: gone from the service; a person has to look"},
-		{news{plan.StateCreated, true}, "the ledger had as lost: listed again"},
+		{news{to: plan.StateCreated, back: true}, "the ledger had as lost: listed again"},
+		{news{to: plan.StateAbsent, left: true}, "an earlier run left with its deletion sent: gone from the service"},
 	} {
 		if n := became[line.news]; n > 0 {
 			r.options.Warn(fmt.Sprintf("%s: %s that %s", region, plan.Count(n, "job"), line.text))

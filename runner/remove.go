@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -110,6 +111,39 @@ func (s *scheduler) gone(t *task) {
 // isLeaving reports whether the deletion of e's job was sent and is not confirmed.
 func isLeaving(e plan.Entry) bool {
 	return e.State == plan.StateCreated && e.Pending.Operation == plan.OperationDelete
+}
+
+// holdUnlisted blocks deletions of jobs that the service does not list and that were
+// created so lately that it may not list them yet: they could not be seen to go. So a
+// deletion that was promised is of a job that was listed, or would have to be.
+func (r *Run) holdUnlisted(changes []plan.Change) {
+	var listed map[string]bool
+	for i := range changes {
+		c := &changes[i]
+		goes := c.Kind == plan.KindDelete || c.Kind == plan.KindReplace && r.options.AllowReplace
+		if !goes || r.settled(*c.Entry) || isLeaving(*c.Entry) {
+			continue
+		}
+		if listed == nil {
+			listed = r.allListed()
+		}
+		if !listed[c.Entry.JobID] {
+			c.Kind, c.Cause = plan.KindBlocked, "created lately, and not listed yet"
+			c.Reason = fmt.Sprintf("it was created so lately that the service does not list it yet, and it could not be seen to go: "+
+				"run again once it is listed, or after %s", clockTime(r.settlesAt(*c.Entry)))
+		}
+	}
+}
+
+// allListed are the ids of the jobs in the listings that were taken.
+func (r *Run) allListed() map[string]bool {
+	listed := map[string]bool{}
+	for _, listing := range r.listings {
+		for _, job := range listing.Jobs {
+			listed[job.ID] = true
+		}
+	}
+	return listed
 }
 
 // judgeLeaving looks whether a deleted job is gone. That it is still listed proves

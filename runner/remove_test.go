@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
 )
 
 // Each of them is the others' only witness.
@@ -73,6 +74,45 @@ func TestDeletionThatASuspensionIsTooSlowForIsSentAgain(t *testing.T) {
 			t.Errorf("%+v after %s, %d refusals and %d suspensions", report.Counts(), report.Elapsed, slow.refused, slow.suspensions)
 		}
 	})
+}
+
+// A job that was created lately and is not listed yet could not be seen to go: it is
+// deleted once it is listed, and never taken for gone before.
+func TestJobThatIsNotListedYetIsNotDeleted(t *testing.T) {
+	replaced := func(f *fixture) {
+		f.plan.Jobs[0].Destination.Instance = "amv-9"
+		f.plan.Jobs[0].Digest = plan.HashSpec(f.plan.Jobs[0].Spec)
+	}
+	for name, c := range map[string]struct {
+		change func(*fixture)
+		done   func(runner.Counts) int
+	}{
+		"left the plan": {func(f *fixture) { f.plan.Jobs = f.plan.Jobs[1:] }, func(c runner.Counts) int { return c.Deleted }},
+		"replaced":      {replaced, func(c runner.Counts) int { return c.Replaced }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 2, func(f *fixture) {
+				f.mustRun()
+				f.cloud.mu.Lock()
+				for i := range f.cloud.jobs {
+					if f.cloud.jobs[i].Name == "job-000" {
+						f.cloud.jobs[i].at = f.cloud.jobs[i].at.Add(9 * time.Minute) // listed late
+					}
+				}
+				f.cloud.mu.Unlock()
+				c.change(f)
+				f.options.AllowDelete, f.options.AllowReplace = true, true
+				report := f.mustRun()
+				if c.done(report.Counts()) != 0 || f.cloud.calls["modify"] != 0 || f.entry("job-000").State != plan.StateCreated {
+					t.Errorf("%+v after %d changes, and it is %s", report.Counts(), f.cloud.calls["modify"], f.entry("job-000").State)
+				}
+				time.Sleep(9 * time.Minute)
+				if report := f.mustRun(); c.done(report.Counts()) != 1 {
+					t.Errorf("once it is listed: %+v", report.Counts())
+				}
+			})
+		})
+	}
 }
 
 // slowToSuspend acknowledges a suspension at once and carries it out 3 s later. It

@@ -38,6 +38,8 @@ type Awaited struct {
 	// Failed says in one line why it will not be, "" while it may. It may hold text
 	// of the service: encode it for where it goes.
 	Failed string
+
+	seen bool // listed at one look
 }
 
 // NewWaiter waits for the jobs of entries. Of o it uses Warn.
@@ -160,7 +162,9 @@ func (w *Waiter) judge(ctx context.Context, jobs []*Awaited, listing plan.Listin
 		switch {
 		case w.condition.Gone():
 			_, sees := v.canary(job.Entry)
-			job.Met = job.Met || job.Job == nil && listing.Agreed && sees
+			// What was created lately and was never seen may not be listed yet.
+			job.seen = job.seen || job.Job != nil
+			job.Met = job.Met || job.Job == nil && listing.Agreed && sees && (job.seen || isLeaving(job.Entry) || w.run.settled(job.Entry))
 		case job.Job == nil:
 		case plan.ClassOf(job.Job.Status) == plan.ClassFailed:
 			job.Failed = "its status is " + job.Job.Status

@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +96,7 @@ func TestWaitForDelayWantsAJobThatRuns(t *testing.T) {
 func TestWaitForGoneTakesNoListingForProofThatIsNone(t *testing.T) {
 	inBubble(t, 3, func(f *fixture) {
 		f.mustRun()
+		time.Sleep(runner.SettleDefault + runner.SkewRefuse) // else they may not be listed yet
 		kept := f.plan.Jobs[2]
 		f.plan.Jobs = f.plan.Jobs[:2]
 		f.cloud.remove("job-000")
@@ -117,6 +119,30 @@ func TestWaitForGoneTakesNoListingForProofThatIsNone(t *testing.T) {
 		f.cloud.mu.Unlock()
 		if jobs, err := f.await("gone", time.Minute); err != nil || met(jobs) != 2 {
 			t.Errorf("both are gone: %+v, %v", jobs, err)
+		}
+	})
+}
+
+// A job that was created lately may not be listed yet, unless it was seen before.
+func TestWaitForGoneOfAJobThatWasCreatedLately(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.options.Settle = runner.SettleDefault
+		f.mustRun()
+		f.cloud.mu.Lock()
+		f.cloud.jobs[0].at = f.cloud.jobs[0].at.Add(time.Minute) // listed late
+		hidden := f.cloud.jobs[0].Name
+		f.cloud.mu.Unlock()
+		f.plan.Jobs = slices.DeleteFunc(f.plan.Jobs, func(j plan.Job) bool { return j.Name != hidden })
+		if jobs, err := f.await("gone", 30*time.Second); !errors.Is(err, context.DeadlineExceeded) || met(jobs) != 0 {
+			t.Errorf("not listed yet: %+v, %v", jobs, err)
+		}
+		go func() {
+			time.Sleep(3 * time.Minute)
+			f.cloud.remove(hidden)
+		}()
+		started := time.Now()
+		if jobs, err := f.await("gone", time.Hour); err != nil || met(jobs) != 1 || time.Since(started) > 5*time.Minute {
+			t.Errorf("listed, and removed then: %+v, %v after %s", jobs, err, time.Since(started))
 		}
 	})
 }

@@ -324,7 +324,7 @@ var errorTable = []errorEntry{
 		"Several jobs may be the one that was asked for, a second one appeared, or one that existed is gone.",
 		"`apsctl resolve` shows each with its way out.", groupJob},
 	{codeJobBlocked, exitUnknown, "the job is blocked",
-		"A job of that name exists and is not known to be this one, another entry has it, a create that may be of the same job has no answer yet, or another process moved it on. Nothing was sent.",
+		"A job of that name exists and is not known to be this one, another entry has it, a create that may be of the same job has no answer yet, it is to be deleted and is not listed yet, or another process moved it on. Nothing was sent.",
 		"Read the reason beside the name. A job that waits for a create without an answer is made by a later run, once that is settled; for others mostly `apply --adopt`, another name, or running again.", groupJob},
 	{codeJobDiffers, exitLimit, "the job differs in what cannot be changed in place",
 		"The service changes only the objects of a job; anything else needs a delete and a create, which synchronises everything anew.",

@@ -127,7 +127,9 @@ func newLifeResult(run string, verb lifeVerb, changes []plan.Change, report runn
 		switch {
 		case r.Action != plan.KindBlocked || r.State.NeedsPerson():
 		case r.State == plan.StateCreated && verb.kind == plan.KindDelete:
-			r.Cause = causeProtected
+			if changes[i].Entry.Life.Protect {
+				r.Cause = causeProtected
+			} // else it is not listed yet, as the run says
 		case r.State == plan.StateCreated || r.State.Unresolved():
 			r.Cause = causeOpen
 		default:
