@@ -48,8 +48,15 @@ var States = []State{
 // Unresolved reports whether a create was sent whose outcome is not known.
 func (s State) Unresolved() bool { return s == StateIntent || s == StateUnknown }
 
-// OpenStates lists the states in which a job may exist whose id is not settled.
-var OpenStates = []State{StateIntent, StateUnknown, StateConflict, StateDuplicate}
+// HasNoJob reports whether it is sure that the service has no job of the last attempt,
+// or that there was none.
+func (s State) HasNoJob() bool {
+	switch s {
+	case StateNone, StateRejected, StateNotSent, StateAbsent:
+		return true
+	}
+	return false
+}
 
 // NeedsPerson reports whether only a person can move the entry on.
 func (s State) NeedsPerson() bool {

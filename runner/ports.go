@@ -17,9 +17,10 @@ type Ledger interface {
 	// Live returns the entries of one region that have a job id, created and
 	// lost ones, over all plans.
 	Live(ctx context.Context, region string) ([]plan.Entry, error)
-	// Sent returns the create that was noted last of each of these jobs, whose regions
-	// jobs has by name. It is noted beside the ledger, and outlives it.
-	Sent(ctx context.Context, planName string, jobs map[string]string) (map[string]plan.Sent, error)
+	// Sent returns, by name, the latest create dated from since to until that was noted of
+	// these jobs, whose regions jobs has by name, if the ledger does not account for it.
+	// It is noted beside the ledger, and outlives it.
+	Sent(ctx context.Context, planName string, jobs map[string]string, since, until time.Time) (map[string]plan.Sent, error)
 	// Intend commits an intent. When it returns nil the intent is on disk.
 	Intend(ctx context.Context, intent plan.Intent) error
 	// Stands reports whether an entry is still the intent of this attempt.

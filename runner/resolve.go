@@ -193,5 +193,13 @@ func (r *Run) record(ctx context.Context, entry plan.Entry, f found) error {
 	return ledgerFailed(fmt.Sprintf("record job %q as %s", entry.Name, f.to), err)
 }
 
-// clockTime formats a moment for people, with its zone.
-func clockTime(t time.Time) string { return t.Local().Format("15:04:05 MST") }
+// clockTime formats a moment for people, with its zone, and with its date unless that
+// is today's.
+func clockTime(t time.Time) string {
+	const day, clock = "2006-01-02 ", "15:04:05 MST"
+	t = t.Local()
+	if t.Format(day) == time.Now().Format(day) {
+		return t.Format(clock)
+	}
+	return t.Format(day + clock)
+}

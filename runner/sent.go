@@ -8,10 +8,15 @@ import (
 	"github.com/apsctl/apsctl/plan"
 )
 
-// holdSent takes creates back that were sent lately and that the ledger does not know
-// of: it was lost or put back to an older state, or the job was forgotten. The listing
-// that does not show the job may lag behind, so that for the settle time it proves
-// nothing. Such a job is unknown to this run; a later one creates it, or finds it.
+// sentAhead is how far ahead a note may be dated and count: more than any clock with
+// which a run creates something.
+const sentAhead = time.Hour
+
+// holdSent takes creates back that were sent lately and that the ledger does not account
+// for: it was lost or put back to an older state, the job was forgotten, or another plan
+// made it. The listing that does not show the job may lag behind, so that for the settle
+// time it proves nothing. Such a job is unknown to this run; a later one creates it, or
+// finds it.
 func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {
 	jobs := map[string]string{}
 	for _, c := range changes {
@@ -22,14 +27,15 @@ func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {
 	if len(jobs) == 0 || r.looks {
 		return nil
 	}
-	sent, err := r.ledger.Sent(ctx, r.plan.Name, jobs)
+	now := r.server.earliest()
+	sent, err := r.ledger.Sent(ctx, r.plan.Name, jobs, now.Add(-r.options.Settle), now.Add(sentAhead))
 	if err != nil {
 		return ledgerFailed("read what was sent", err)
 	}
 	for i := range changes {
 		c := &changes[i]
 		s, noted := sent[c.Name]
-		if !noted || s.KnownTo(c.Entry) || r.tooOld(s.SignedAt) {
+		if !noted || r.tooOld(s.SignedAt) {
 			continue
 		}
 		r.unrecorded[c.Name] = s
@@ -45,11 +51,15 @@ func (r *Run) mayCreate(c plan.Change) bool {
 	return c.Kind == plan.KindCreate || c.Kind == plan.KindResolve || c.Kind == plan.KindReplace && r.options.AllowReplace
 }
 
-const heldBackCause = "sent, and unknown to the ledger"
+const heldBackCause = "sent lately, and perhaps not listed yet"
 
 func (r *Run) whyHeldBack(s plan.Sent) string {
-	return fmt.Sprintf("a create was sent at %s, and the ledger, which was lost or put back to an older state, or had the job forgotten or renamed, "+
-		"does not know of it; until %s the job may be there unlisted: run again after that", clockTime(s.SignedAt), clockTime(r.heldUntil(s)))
+	whose := "of it, which this ledger does not know of any more,"
+	if s.Plan != r.plan.Name {
+		whose = "of a job of that name in that region, for plan " + s.Plan + ","
+	}
+	return fmt.Sprintf("a create %s was sent at %s; until %s the job may be there and not listed: run again after that",
+		whose, clockTime(s.SignedAt), clockTime(r.heldUntil(s)))
 }
 
 func (r *Run) heldUntil(s plan.Sent) time.Time { return s.SignedAt.Add(r.options.Settle) }

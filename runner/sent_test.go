@@ -44,15 +44,25 @@ func (f *fixture) backUp() string {
 	return to
 }
 
+func (f *fixture) forget(name string) {
+	f.Helper()
+	by := store.Person{Who: "a", Reason: "b", RunID: "c", At: time.Now()}
+	if err := f.ledger.Forget(f.Context(), store.MarkOf(f.entry(name)), false, by); err != nil {
+		f.Fatal(err)
+	}
+}
+
 // wantHeldBack runs a plan of one job, and wants it unknown. It does not look for
 // orphans: a ledger that was put back knows less than was made.
-func (f *fixture) wantHeldBack() {
+func (f *fixture) wantHeldBack() { f.Helper(); f.wantRun(runner.Counts{Unknown: 1}) }
+
+func (f *fixture) wantRun(want runner.Counts) {
 	f.Helper()
 	report, err := f.run()
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.wantCounts(report, runner.Counts{Unknown: 1})
+	f.wantCounts(report, want)
 }
 
 func TestLostLedgerHoldsBackWhatWasSentLately(t *testing.T) {
@@ -145,18 +155,75 @@ func TestForgottenJobIsHeldBack(t *testing.T) {
 	inBubble(t, 1, func(f *fixture) {
 		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
 		f.cloud.remove("job-000")
-		err := f.ledger.Forget(f.Context(), store.MarkOf(f.entry("job-000")), false, store.Person{Who: "a", Reason: "b", RunID: "c", At: time.Now()})
-		if err != nil {
-			f.Fatal(err)
-		}
+		f.forget("job-000")
 		f.wantCounts(f.mustRun(), runner.Counts{Unknown: 1})
 		time.Sleep(runner.SettleDefault)
 		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
 	})
 }
 
-// TestLostLedgersCreateNothingTwice loses the ledger or puts an older one back
-// between runs, at random, while answers get lost and the list lags.
+// A plan that is given another name, or another plan, wants what this one created and
+// the service does not list yet.
+func TestJobOfAnotherPlanIsHeldBack(t *testing.T) {
+	for name, between := range map[string]func(f *fixture){
+		"the ledger is whole":   func(*fixture) {},
+		"the ledger is lost":    func(f *fixture) { f.loseLedger("") },
+		"the job was forgotten": func(f *fixture) { f.forget("job-000") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 1, func(f *fixture) {
+				f.cloud.lag = 9 * time.Minute
+				f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+				between(f)
+				f.plan.Name = "renamed"
+				f.wantHeldBack()
+				time.Sleep(f.cloud.lag)
+				if report, err := f.run(); err != nil || report.Counts().Blocked != 1 {
+					t.Errorf("once it is listed: %+v, %v", report.Counts(), err)
+				}
+				if f.cloud.sent() != 1 {
+					t.Errorf("%d creates were sent", f.cloud.sent())
+				}
+			})
+		})
+	}
+}
+
+// Where the ledger was lost, moved has nothing to rename: the job of the old name is
+// listed, and is the one that the new name means.
+func TestMovedJobOfALostLedgerIsNotMadeAgain(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+		before := f.plan.Jobs[0]
+		f.plan.Jobs[0] = jobNamed("renamed")
+		f.plan.Moved = map[string]string{"job-000": "renamed"}
+		f.wantRun(runner.Counts{Kept: 1})
+		f.loseLedger("")
+		f.options.Adopt = true
+		report, err := f.run()
+		if err != nil || report.Counts().Blocked != 1 || f.cloud.sent() != 1 || !strings.Contains(report.Results[0].Error, "under the name job-000") {
+			t.Errorf("%+v, %v", report.Results, err)
+		}
+		// The way out that it names.
+		f.plan.Jobs[0], f.plan.Moved = before, nil
+		f.wantCounts(f.mustRun(), runner.Counts{Adopted: 1})
+		f.plan.Jobs[0], f.plan.Moved = jobNamed("renamed"), map[string]string{"job-000": "renamed"}
+		f.wantRun(runner.Counts{Kept: 1})
+	})
+}
+
+// What another plan tried and was refused is free.
+func TestJobThatAnotherPlanDidNotGetIsCreated(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.cloud.answer = func(plan.CreateRequest, int) reply { return refused(plan.FailureOther, "InvalidParameter") }
+		f.wantCounts(f.mustRun(), runner.Counts{Failed: 1})
+		f.cloud.answer, f.plan.Name = nil, "renamed"
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+	})
+}
+
+// TestLostLedgersCreateNothingTwice loses the ledger, puts an older one back or gives
+// the plan another name between runs, at random, while answers get lost and the list lags.
 func TestLostLedgersCreateNothingTwice(t *testing.T) {
 	for seed := range uint64(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -180,7 +247,9 @@ func loseAndRun(f *fixture, rng *rand.Rand) {
 		if _, err := f.run(); err != nil {
 			f.Fatal(err)
 		}
-		switch rng.IntN(4) {
+		switch rng.IntN(5) {
+		case 4:
+			f.plan.Name = oneOf(rng, "test", "renamed")
 		case 0:
 			f.loseLedger("")
 		case 1:
@@ -197,9 +266,11 @@ func loseAndRun(f *fixture, rng *rand.Rand) {
 	}
 	f.cloud.answer = nil
 	for range 3 {
-		time.Sleep(time.Hour)
-		if _, err := f.run(); err != nil {
-			f.Fatal(err)
+		for _, f.plan.Name = range []string{"test", "renamed"} {
+			time.Sleep(time.Hour)
+			if _, err := f.run(); err != nil {
+				f.Fatal(err)
+			}
 		}
 	}
 	if n := f.cloud.duplicates(); n != 0 || len(f.cloud.jobs) != len(f.plan.Jobs) {

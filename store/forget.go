@@ -40,7 +40,8 @@ func (l *Ledger) Forget(ctx context.Context, m Mark, forced bool, p Person) erro
 	if err := p.check(); err != nil {
 		return fmt.Errorf("%s: %w: %w", op, ErrIllegal, err)
 	}
-	return l.write(ctx, op, func(w *writer) error {
+	it := &item{op: op}
+	it.do = func(w *writer) error {
 		id, gone, err := w.forgotten(m)
 		if err != nil {
 			return err
@@ -50,10 +51,25 @@ func (l *Ledger) Forget(ctx context.Context, m Mark, forced bool, p Person) erro
 				return err
 			}
 		}
+		it.sent = lineOfForgotten(m, gone)
 		proof := PersonEvidence{Who: p.Who, Reason: p.Reason, Forced: forced, Forgotten: &gone}
 		return w.event(Event{At: p.At, Plan: m.Plan, Name: m.Name, Attempt: m.Attempt, From: m.State,
 			To: plan.StateNone, Run: p.RunID, JobID: gone.JobID, Reason: "forgotten: " + p.Reason, Evidence: proof.JSON()})
-	})
+	}
+	return l.carry(it)
+}
+
+// lineOfForgotten notes again what was sent for an entry that is forgotten, since its
+// own line may be gone; nil where there is no job of it.
+func lineOfForgotten(m Mark, gone Forgotten) []byte {
+	var spec struct {
+		Name string `json:"name"`
+	}
+	if m.State.HasNoJob() || len(gone.Attempts) == 0 || json.Unmarshal(gone.Spec, &spec) != nil {
+		return nil
+	}
+	last := gone.Attempts[len(gone.Attempts)-1]
+	return sentLine{last.SignedAt.UnixMilli(), m.Plan, spec.Name, gone.Region, last.Number}.text()
 }
 
 // forgotten reads what is about to be removed; plan.ErrMovedOn when the entry is

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,10 +51,14 @@ type sentNotes struct {
 	err    error    // the first trouble; the ledger's mu guards it
 }
 
-// lineOf is the line that an intent leaves. JSON keeps whatever a name has in it on
-// one line.
+// lineOf is the line that an intent leaves.
 func lineOf(in plan.Intent) []byte {
-	line, err := json.Marshal(sentLine{in.SignedAt.UnixMilli(), in.Plan, in.Name, in.Spec.Region, in.Attempt})
+	return sentLine{in.SignedAt.UnixMilli(), in.Plan, in.Name, in.Spec.Region, in.Attempt}.text()
+}
+
+// text is the line as it is written. JSON keeps whatever a name has in it on one line.
+func (s sentLine) text() []byte {
+	line, err := json.Marshal(s)
 	if err != nil {
 		return nil // numbers and strings always marshal
 	}
@@ -144,29 +149,64 @@ func (l *Ledger) SentTrouble() error {
 	return l.sent.err
 }
 
-// Sent returns the create that was noted last of each of the jobs of a plan, by name.
-// jobs are their regions, by name; those of which nothing is noted are left out. It
-// makes the file where there is none; an *Error says that it cannot be used, and what
-// is promised could not be noted in it.
-func (l *Ledger) Sent(_ context.Context, planName string, jobs map[string]string) (map[string]plan.Sent, error) {
+// Sent returns, by name, the latest create that was noted of jobs which a plan is to
+// create, if the ledger does not account for it. jobs are their names and regions;
+// creates dated before since or after until, and those of other names and regions, are
+// left out. It makes the file where there is none; an *Error says that it cannot be
+// used, and what is promised could not be noted in it.
+//
+// A create of another plan counts too, since it is the region and the name that make a
+// job: the plan may have been given another name, or the job may have moved.
+func (l *Ledger) Sent(ctx context.Context, planName string, jobs map[string]string, since, until time.Time) (map[string]plan.Sent, error) {
 	path := sentPath(l.path)
 	file, err := openSent(path)
 	if err != nil {
 		return nil, sentTrouble(l.path, path, err)
 	}
 	defer func() { _ = file.Close() }()
-	sent := map[string]plan.Sent{}
+	last := map[[2]string]plan.Sent{} // by name and plan
 	err = eachSent(file, func(_ []byte, line sentLine) bool {
-		if region, ok := jobs[line.Name]; ok && line.Plan == planName && line.Region == region {
+		at := time.UnixMilli(line.SignedAtMs).UTC()
+		if region, ok := jobs[line.Name]; ok && line.Region == region && !at.Before(since) && !at.After(until) {
 			// The order is that of the promises, whatever the clock did meanwhile.
-			sent[line.Name] = plan.Sent{Attempt: line.Attempt, SignedAt: time.UnixMilli(line.SignedAtMs).UTC()}
+			last[[2]string{line.Name, line.Plan}] = plan.Sent{Plan: line.Plan, Attempt: line.Attempt, SignedAt: at}
 		}
 		return true
 	})
 	if err != nil {
 		return nil, sentTrouble(l.path, path, err)
 	}
+	sent := map[string]plan.Sent{}
+	for key, s := range last {
+		name := key[0]
+		known, err := l.accountsFor(ctx, planName, name, s)
+		if err != nil {
+			return nil, trouble(l.path, "read what was sent", err)
+		}
+		if other, ok := sent[name]; !known && (!ok || other.SignedAt.Before(s.SignedAt)) {
+			sent[name] = s
+		}
+	}
 	return sent, nil
+}
+
+// accountsFor reports whether an entry shows what became of a create of this name: the
+// entry of the same plan and name is of that attempt or of a later one, and of a job of
+// that name. The date is compared as well, for a job that was forgotten begins with
+// attempt 1 again. Another plan's entry has to say besides that there is no job.
+func (l *Ledger) accountsFor(ctx context.Context, planName, name string, s plan.Sent) (known bool, err error) {
+	const query = "SELECT attempt, signed_at_ms, state FROM entries WHERE plan = ? AND name = ? AND json_extract(spec, '$.name') = name"
+	err = each(ctx, l.read, query, []any{s.Plan, name}, func(rows *sql.Rows) error {
+		var attempt int
+		var signed sql.NullInt64
+		var state plan.State
+		if err := rows.Scan(&attempt, &signed, &state); err != nil {
+			return err
+		}
+		known = attempt >= s.Attempt && !fromMs(signed).Before(s.SignedAt) && (s.Plan == planName || state.HasNoJob())
+		return nil
+	})
+	return known, err
 }
 
 func sentTrouble(ledger, path string, err error) error {
@@ -187,21 +227,24 @@ func eachSent(file *os.File, do func(text []byte, line sentLine) bool) error {
 	in := bufio.NewReaderSize(io.LimitReader(file, sentReadMax), sentLineMax)
 	for {
 		text, err := in.ReadSlice('\n')
+		end := errors.Is(err, io.EOF)
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			// The rest of it comes as a line of its own, and is none of ours either.
 			continue
-		case errors.Is(err, io.EOF):
-			return nil // what has no end was cut short
-		case err != nil:
+		case err != nil && !end:
 			return err
 		}
+		// An editor may have put its mark at the start, or left out the end of the last line.
+		text = bytes.TrimPrefix(text, byteOrderMark)
 		var line sentLine
-		if json.Unmarshal(text, &line) == nil && line.Name != "" && !do(text, line) {
+		if json.Unmarshal(text, &line) == nil && line.Name != "" && !do(text, line) || end {
 			return nil
 		}
 	}
 }
+
+var byteOrderMark = []byte("\ufeff")
 
 // pruneSent takes the lines from before a moment out of the file, once the first one
 // is that old. That it fails costs room and nothing else.
@@ -240,7 +283,7 @@ func rewriteSent(path string, file *os.File, since time.Time) error {
 		if line.SignedAtMs < since.UnixMilli() {
 			return true
 		}
-		_, err := out.Write(bytes.TrimLeft(text, "\n"))
+		_, err := out.Write(append(bytes.Trim(text, "\n"), '\n'))
 		return err == nil // Flush says it again
 	})
 	if err = errors.Join(err, out.Flush(), to.Sync(), to.Close()); err == nil {

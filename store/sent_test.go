@@ -12,19 +12,23 @@ import (
 	"github.com/apsctl/apsctl/plan"
 )
 
-// sentOf is what is noted of jobs of plan p.
+// sentOf is what is noted of jobs of plan p, as another plan is told: for that one, what
+// p has as open or created counts.
 func sentOf(t *testing.T, l *Ledger, names ...string) map[string]plan.Sent {
 	t.Helper()
 	jobs := map[string]string{}
 	for _, name := range names {
 		jobs[name] = specOf(name).Region
 	}
-	sent, err := l.Sent(t.Context(), "p", jobs)
+	sent, err := l.Sent(t.Context(), "q", jobs, since, until)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return sent
 }
+
+// since and until are what the dates of these tests lie between.
+var since, until = t0.Add(-time.Hour), t0.Add(24 * time.Hour)
 
 // Only what was committed is noted, also where one of a transaction fails.
 func TestSentNotesWhatWasCommitted(t *testing.T) {
@@ -67,15 +71,20 @@ func TestSentOutlivesTheLedger(t *testing.T) {
 	}
 	l = reopen(t, l.path)
 	sent := sentOf(t, l, "a", "b", hostile)
-	want := plan.Sent{Attempt: 2, SignedAt: t0.Add(time.Minute)}
+	want := plan.Sent{Plan: "p", Attempt: 2, SignedAt: t0.Add(time.Minute)}
 	if len(sent) != 2 || sent["a"] != want || sent[hostile] != want {
 		t.Errorf("got %+v", sent)
 	}
-	if other, err := l.Sent(t.Context(), "q", map[string]string{"a": specOf("a").Region}); err != nil || len(other) != 0 {
-		t.Errorf("of another plan: %v, %v", other, err)
+	if other, err := l.Sent(t.Context(), "q", map[string]string{"a": specOf("a").Region}, since, until); err != nil || other["a"] != want {
+		t.Errorf("for a plan of another name: %v, %v", other, err)
 	}
-	if other, err := l.Sent(t.Context(), "p", map[string]string{"a": "elsewhere"}); err != nil || len(other) != 0 {
+	if other, err := l.Sent(t.Context(), "p", map[string]string{"a": "elsewhere"}, since, until); err != nil || len(other) != 0 {
 		t.Errorf("of another region: %v, %v", other, err)
+	}
+	for _, span := range [][2]time.Time{{t0.Add(2 * time.Minute), until}, {since, t0.Add(30 * time.Second)}} {
+		if other, err := l.Sent(t.Context(), "p", map[string]string{"a": specOf("a").Region}, span[0], span[1]); err != nil || other["a"].Attempt == 2 {
+			t.Errorf("from %s to %s: %v, %v", span[0], span[1], other, err)
+		}
 	}
 }
 
@@ -97,6 +106,105 @@ func TestSentPassesOverGarbage(t *testing.T) {
 	}
 }
 
+// What an editor leaves counts: its mark at the start, and no end of the last line.
+func TestSentOfAnEditorCounts(t *testing.T) {
+	l := openStore(t)
+	text := "\ufeff" + string(lineOf(intentOf("a", plan.StateNone, 1))) + strings.TrimSpace(string(lineOf(intentOf("b", plan.StateNone, 1))))
+	if err := os.WriteFile(l.path+sentSuffix, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if sent := sentOf(t, l, "a", "b"); len(sent) != 2 {
+		t.Errorf("got %+v", sent)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := openSent(l.path + sentSuffix)
+	if err == nil {
+		err = errors.Join(rewriteSent(l.path+sentSuffix, file, since), file.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	l = reopen(t, l.path)
+	mustIntend(t, l, intentOf("c", plan.StateNone, 1))
+	if sent := sentOf(t, l, "a", "b"); len(sent) != 2 {
+		t.Errorf("rewritten, and another noted: %+v", sent)
+	}
+}
+
+// TestSentAccounts tells which creates an entry accounts for: of its own plan those of
+// its attempts, of another plan only those that came to nothing.
+func TestSentAccounts(t *testing.T) {
+	for name, test := range map[string]struct {
+		to       plan.State
+		own, any bool // accounted for in its own plan, in any
+	}{
+		"rejected": {plan.StateRejected, true, true},
+		"not sent": {plan.StateNotSent, true, true},
+		"unknown":  {plan.StateUnknown, true, false},
+		"created":  {plan.StateCreated, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := openStore(t)
+			mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+			s := step("a", plan.StateIntent, 1, test.to)
+			if test.to == plan.StateCreated {
+				s.JobID = "aps-1"
+			}
+			mustSettle(t, l, s)
+			jobs := map[string]string{"a": specOf("a").Region}
+			for planName, want := range map[string]bool{"p": test.own, "q": test.any} {
+				if sent, err := l.Sent(t.Context(), planName, jobs, since, until); err != nil || (len(sent) == 0) != want {
+					t.Errorf("for plan %s: %v, %v", planName, sent, err)
+				}
+			}
+		})
+	}
+}
+
+// The entry of another job, which was given this one's name, accounts for nothing.
+func TestSentIsNotAccountedForByARenamedEntry(t *testing.T) {
+	l := openStore(t)
+	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+	forgetAs(t, l, "a", plan.StateIntent)
+	late := intentOf("b", plan.StateNone, 1)
+	late.SignedAt = t0.Add(time.Minute)
+	mustIntend(t, l, late)
+	mustSettle(t, l, step("b", plan.StateIntent, 1, plan.StateRejected))
+	if err := l.Rename(t.Context(), Mark{Plan: "p", Name: "b", State: plan.StateRejected, Attempt: 1}, "a", Person{Who: "w", Reason: "r", At: t0}); err != nil {
+		t.Fatal(err)
+	}
+	if sent := sentOf(t, l, "a"); len(sent) != 1 {
+		t.Errorf("got %+v", sent)
+	}
+}
+
+func forgetAs(t *testing.T, l *Ledger, name string, state plan.State) {
+	t.Helper()
+	if err := l.Forget(t.Context(), Mark{Plan: "p", Name: name, State: state, Attempt: 1}, true, Person{Who: "w", Reason: "r", At: t0}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// To forget a job that may exist notes once more that it was sent.
+func TestForgettingNotesWhatWasSent(t *testing.T) {
+	l := openStore(t)
+	for name, state := range map[string]plan.State{"a": plan.StateIntent, "b": plan.StateRejected} {
+		mustIntend(t, l, intentOf(name, plan.StateNone, 1))
+		if state != plan.StateIntent {
+			mustSettle(t, l, step(name, plan.StateIntent, 1, state))
+		}
+		if err := os.Truncate(l.path+sentSuffix, 0); err != nil {
+			t.Fatal(err)
+		}
+		forgetAs(t, l, name, state)
+		if sent := sentOf(t, l, name); (len(sent) == 1) != (state == plan.StateIntent) {
+			t.Errorf("%s: got %+v", state, sent)
+		}
+	}
+}
+
 // A file that is none of ours is neither written nor waited for; the promise holds,
 // and is told of.
 func TestSentTakesOnlyAnOrdinaryFile(t *testing.T) {
@@ -115,7 +223,7 @@ func TestSentTakesOnlyAnOrdinaryFile(t *testing.T) {
 			if l.SentTrouble() == nil {
 				t.Error("nothing tells of it")
 			}
-			if _, err := l.Sent(t.Context(), "p", map[string]string{"a": ""}); !errors.Is(err, ErrPermission) {
+			if _, err := l.Sent(t.Context(), "p", map[string]string{"a": ""}, since, until); !errors.Is(err, ErrPermission) {
 				t.Errorf("got %v", err)
 			}
 			if text, err := os.ReadFile(other); err != nil || len(text) != 0 {

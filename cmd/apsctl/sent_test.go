@@ -26,7 +26,7 @@ func sentRun(args ...string) []string {
 func (c *cloud) heldBack(n int, args ...string) {
 	c.Helper()
 	r := c.want(exitUnknown, sentRun(args...)...)
-	wantIn(c.T, r.stdout, "a create was sent at", "lost or put back to an older state", "run again after that")
+	wantIn(c.T, r.stdout, "a create of it, which this ledger does not know of any more, was sent at", "run again after that")
 	if n > 0 {
 		wantIn(c.T, r.stdout, fmt.Sprintf("%d unknown", n))
 	}
@@ -141,5 +141,37 @@ func TestWhatIsHeldBackIsCreatedInTheEnd(t *testing.T) {
 	}
 	time.Sleep(2 * time.Second)
 	b.want(exitDone, "apply", "--yes", "--settle", "1s", "bulk.yaml")
+	cloud.checkCloud(1)
+}
+
+// The plan is given another name, with the ledger whole: what it created under the old
+// one is not listed yet.
+func TestPlanRenamedWhileTheListLags(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--list-lag", sentLag)
+	b.write("bulk.yaml", planOf(3))
+	b.want(exitDone, sentRun("bulk.yaml")...)
+	b.write("renamed.yaml", strings.Replace(planOf(3), "name: bulk", "name: renamed", 1))
+	wantIn(t, b.want(exitUnknown, sentRun("renamed.yaml")...).stdout, "3 unknown", "for plan bulk")
+	time.Sleep(sentSettle + time.Second)
+	wantIn(t, b.want(exitUnknown, sentRun("renamed.yaml")...).stdout, "is job job-0000 of plan bulk by this ledger")
+	cloud.checkCloud(3)
+}
+
+// A job that is not listed yet is not deleted, since it could not be seen to go; nor is
+// one taken for gone.
+func TestDeleteWhileTheListLags(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--list-lag", sentLag)
+	b.write("bulk.yaml", planOf(1))
+	b.want(exitDone, sentRun("bulk.yaml")...)
+	time.Sleep(sentSettle) // the first job is listed, and shows that the listing hides nothing
+	b.write("bulk.yaml", planOf(2))
+	b.want(exitDone, sentRun("bulk.yaml")...)
+	wantIn(t, b.want(exitUnknown, "delete", "--yes", "--settle", sentSettle.String(), "job-0001").stdout, "the service does not list it yet")
+	b.want(exitLeft, "wait", "job-0001", "--for", "gone", "--timeout", "3s")
+	cloud.checkCloud(2)
+	time.Sleep(sentSettle)
+	b.want(exitDone, "delete", "--yes", "--settle", sentSettle.String(), "job-0001")
 	cloud.checkCloud(1)
 }
