@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -103,6 +105,9 @@ func (c *resolveCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := c.tellHeldBack(ctx, ledger.Ledger, entries, wanted); err != nil {
+		return err
+	}
 	orders, err := c.byHand.orders(cmd, ledger.Ledger, entries, wanted)
 	if err != nil {
 		return err
@@ -111,6 +116,38 @@ func (c *resolveCommand) run(cmd *cobra.Command, args []string) error {
 		return c.print(resolution{})
 	}
 	return c.record(ctx, ledger, entries, orders)
+}
+
+// tellHeldBack tells of jobs of the plan, nil for none, that apply holds back: they were
+// sent lately, and the ledger, which may have been lost, has no job of them. There is
+// nothing to settle about them here.
+func (c *resolveCommand) tellHeldBack(ctx context.Context, ledger *store.Ledger, entries []plan.Entry, wanted *plan.Plan) error {
+	if wanted == nil {
+		return nil
+	}
+	jobs := map[string]string{}
+	for _, job := range wanted.Jobs {
+		jobs[job.Name] = job.Region
+	}
+	for _, entry := range entries {
+		if !entry.State.HasNoJob() {
+			delete(jobs, entry.Name)
+		}
+	}
+	now := time.Now()
+	sent, err := ledger.Sent(ctx, wanted.Name, jobs, now.Add(-c.settings.settle), now.Add(time.Hour))
+	if err != nil || len(sent) == 0 {
+		return err
+	}
+	var last time.Time
+	for _, s := range sent {
+		if s.SignedAt.After(last) {
+			last = s.SignedAt
+		}
+	}
+	c.app.warn(fmt.Sprintf("of %s a create was sent lately that this ledger does not account for: the next apply holds back those that are not listed, the last of them until %s",
+		plan.Count(len(sent), "job"), last.Add(c.settings.settle).UTC().Format(time.RFC3339)))
+	return nil
 }
 
 func isOpen(e plan.Entry) bool { return e.State.Unresolved() || e.State.NeedsPerson() }

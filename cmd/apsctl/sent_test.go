@@ -70,6 +70,7 @@ func TestLedgerDeletedWhileTheListLags(t *testing.T) {
 	b.removeLedger("", "-wal", "-shm")
 	before := cloud.creates()
 	cloud.heldBack(0, "bulk.yaml")
+	wantIn(t, b.want(exitDone, "resolve", "--settle", sentSettle.String(), "bulk.yaml").stderr, "a create was sent lately that this ledger does not account for")
 	if n := cloud.creates() - before; n == 0 || n >= 200 {
 		t.Errorf("%d creates were sent at once, for those that were not sent before", n)
 	}
