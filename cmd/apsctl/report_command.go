@@ -238,13 +238,16 @@ func reportAdvice() report.Advice {
 		return strings.TrimSuffix(strings.ReplaceAll(entry.Next, "`", ""), " Nothing more was created.")
 	}
 	a := report.Advice{
-		Unhealthy: next(codeJobUnhealthy), Person: next(codeJobPerson), NotSent: next(codeTemporary),
-		Refused: map[plan.Failure]string{},
+		Unhealthy: next(codeJobUnhealthy), NotTried: next(codeJobNotTried), Person: next(codeJobPerson), NotSent: next(codeTemporary),
+		Refused: map[plan.Failure]string{}, Codes: map[string]string{},
 	}
 	for _, failure := range []plan.Failure{
 		plan.FailureThrottled, plan.FailureTemporary, plan.FailureCredentials, plan.FailurePermission, plan.FailureConfig,
 	} {
 		a.Refused[failure] = next(callCode(failure))
+	}
+	for _, entry := range errorTable {
+		a.Codes[string(entry.Code)] = next(entry.Code)
 	}
 	return a
 }

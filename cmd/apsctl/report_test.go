@@ -70,6 +70,31 @@ func counted(r report.Report) [3]int {
 	return n
 }
 
+// TestReportTellsOfJobsThatFailedBeforeTheLedgerKnewThem: a password that cannot be
+// read leaves no entry, and the report says all the same that somebody is needed,
+// until an apply got it done.
+func TestReportTellsOfJobsThatFailedBeforeTheLedgerKnewThem(t *testing.T) {
+	b := newBench(t)
+	b.emulator()
+	b.write("apsctl.yaml", strings.Replace(planOf(4), "{instance: pc-000}", "{instance: pc-000, user: u, password: {file: password}}", 1))
+	b.want(exitLeft, "apply", "--yes", "--parallel", "1", "--max-failures", "0")
+	text := b.want(exitDone, "report").stdout
+	wantIn(t, text, "**1 job failed in the last apply** `could not be prepared`", "`job-0000`", "mend that",
+		"**3 jobs not tried by the last apply** `the failure cap was passed`", "run apply again", "**4 jobs to look at:**")
+	if strings.Contains(text, "Nothing needs you") {
+		t.Errorf("nobody is needed in\n%s", text)
+	}
+	wantIn(t, b.want(exitDone, "report", "-o", "html").stdout, "<strong>4 jobs</strong> need somebody")
+	var r report.Report
+	b.decode(b.want(exitDone, "report", "-o", "json"), &r)
+	if len(r.Failures) != 2 || r.Failures[1].Names[0] != "job-0000" || r.Failures[1].Words == "" {
+		t.Errorf("failures are %+v", r.Failures)
+	}
+	b.write("password", "hunter2")
+	b.want(exitDone, "apply", "--yes")
+	wantIn(t, b.want(exitDone, "report").stdout, "**4 of 4 jobs**", "Nothing needs you.")
+}
+
 // TestReportFile: it is private, replaces an ordinary file and nothing else, and
 // follows no link.
 func TestReportFile(t *testing.T) {
@@ -164,7 +189,7 @@ func TestReportOfAnEmptyLedger(t *testing.T) {
 // there.
 func TestReportAdvice(t *testing.T) {
 	a := reportAdvice()
-	steps := append(slices.Collect(maps.Values(a.Refused)), a.Unhealthy, a.Person, a.NotSent)
+	steps := append(slices.Collect(maps.Values(a.Refused)), a.Unhealthy, a.NotTried, a.Person, a.NotSent)
 	if len(a.Refused) != 5 || slices.Contains(steps, "") {
 		t.Errorf("got %+v", a)
 	}

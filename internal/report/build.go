@@ -74,11 +74,14 @@ type Region struct {
 // sentence or a few, so that a report says the same.
 type Advice struct {
 	Unhealthy string // a job that exists and does not run
+	NotTried  string // a job whose turn did not come
 	Person    string // a job that only a person can settle
 	NotSent   string // a create that never left
 	// Refused is by the class of the service's refusal; one that is not there is told
 	// to mend what the service complains about.
 	Refused map[plan.Failure]string
+	// Codes is by the code of an error in the record of a run.
+	Codes map[string]string
 }
 
 // Build works out the report. It does no I/O and reads no clock: equal facts give
@@ -101,7 +104,7 @@ func Build(f Facts) Report {
 	r.countStands()
 	r.Sources = sourceStands(r.Jobs)
 	r.Timeline = newTimeline(f.Attempts)
-	r.Failures = failureGroups(r.Jobs, f.Runs, f.Advice)
+	r.Failures = failureGroups(f, r.Jobs)
 	if len(f.Asked) > 0 {
 		r.Sync = newSyncStand(r.Jobs)
 	}

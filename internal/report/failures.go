@@ -13,8 +13,9 @@ import (
 const namesShown = 5
 
 // failureGroups puts together the jobs that fail alike, most first. The words are
-// those of the job in the ledger, else of the last run with that cause.
-func failureGroups(jobs []jobStand, runs []Run, advice Advice) []failureGroup {
+// those of the job in the ledger, else of the last run with that cause. What the
+// last applies left undone beside them is there too.
+func failureGroups(f Facts, jobs []jobStand) []failureGroup {
 	type key struct {
 		stand stand
 		cause string
@@ -27,18 +28,18 @@ func failureGroups(jobs []jobStand, runs []Run, advice Advice) []failureGroup {
 		k := key{j.Stand, causeOfStand(j)}
 		g := groups[k]
 		if g == nil {
-			g = &failureGroup{Stand: j.Stand, Tone: j.Tone, Cause: k.cause, Words: wordsOf(j, runs), Next: advice.next(j)}
+			g = &failureGroup{Stand: j.Stand, Tone: j.Tone, Cause: k.cause, Words: wordsOf(j, f.Runs), Next: f.Advice.next(j)}
 			groups[k] = g
 		}
 		if g.Jobs++; len(g.Names) < namesShown {
 			g.Names = append(g.Names, j.Name)
 		}
 	}
-	all := []failureGroup{}
+	all := append([]failureGroup{}, applyGroups(f, jobs)...)
 	for _, g := range groups {
 		all = append(all, *g)
 	}
-	slices.SortFunc(all, func(x, y failureGroup) int {
+	slices.SortStableFunc(all, func(x, y failureGroup) int { // two plans may have the same to tell
 		return cmp.Or(cmp.Compare(y.Jobs, x.Jobs), cmp.Compare(x.Stand, y.Stand), cmp.Compare(x.Cause, y.Cause))
 	})
 	return all

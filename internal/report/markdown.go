@@ -45,7 +45,9 @@ func WriteMarkdown(w io.Writer, r Report, full bool) error {
 		if g.Words != "" {
 			d.line("> %s", code(g.Words))
 		}
-		d.line("%s", namesInMarkdown(g.Names, g.Jobs))
+		if len(g.Names) > 0 {
+			d.line("%s", namesInMarkdown(g.Names, g.Jobs))
+		}
 		d.line("What to do: %s", code(g.Next))
 	}
 	d.unknown(r)

@@ -86,7 +86,7 @@ var stands = []struct {
 	{standCreated, toneGood, "the service has it"},
 	{standStarting, toneNeutral, "the service has it and does not run it yet"},
 	{standSuspended, toneNeutral, "the service has it, suspended"},
-	{standNotStarted, toneNeutral, "the last apply wanted it and did not come to it"},
+	{standNotStarted, toneNeutral, "the last apply wanted it, and nothing was sent for it yet"},
 	{standUnknown, toneWait, "a create was sent and no answer says what became of it"},
 	{standFailed, toneBad, "refused, never sent, or proven absent; the next apply tries again"},
 	{standUnhealthy, toneBad, "it exists, and the service shows an error"},
@@ -166,13 +166,15 @@ type rangeOf struct {
 
 // failureGroup is a number of jobs that fail alike.
 type failureGroup struct {
-	Stand stand    `json:"stand"`
+	Stand stand    `json:"stand"` // or what the last apply came to with them
 	Tone  tone     `json:"-"`
-	Cause string   `json:"cause"` // the service's code, or the state
-	Words string   `json:"words"` // the service's, of one of them
+	Cause string   `json:"cause"` // the service's code, the state, or the cause in the record of the apply
+	Words string   `json:"words"` // the service's or the run's, of one of them
 	Next  string   `json:"next"`
 	Jobs  int      `json:"jobs"`
-	Names []string `json:"names"` // the first few
+	Names []string `json:"names"` // the first few, as far as they are known
+
+	told int // of Jobs, those that other groups have too, at most
 }
 
 // unknownStand is a create without an answer.

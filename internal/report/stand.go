@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -87,17 +86,15 @@ func planStands(jobs []jobStand, runs []Run) []planStand {
 			p.Created++
 		}
 	}
-	planned := map[string]bool{}
 	for _, r := range runs { // newest first
-		if r.Plan == "" {
-			continue
+		if r.Plan != "" {
+			p := at(r.Plan)
+			p.LastRun = cmp.Or(p.LastRun, r.ID)
 		}
+	}
+	for _, r := range lastApplies(runs) {
 		p := at(r.Plan)
-		p.LastRun = cmp.Or(p.LastRun, r.ID)
-		if n := r.planned(); r.Command == "apply" && n > 0 && !planned[r.Plan] {
-			planned[r.Plan] = true
-			p.Missing = max(0, n-p.Jobs)
-		}
+		p.Missing = max(0, r.counts().Planned-p.Jobs)
 	}
 	all := []planStand{}
 	for _, p := range byName {
@@ -105,15 +102,6 @@ func planStands(jobs []jobStand, runs []Run) []planStand {
 	}
 	slices.SortFunc(all, func(x, y planStand) int { return cmp.Compare(x.Plan, y.Plan) })
 	return all
-}
-
-// planned is how many jobs the run wanted, 0 where it did not come to count them.
-func (r Run) planned() int {
-	var counts struct {
-		Planned int `json:"planned"`
-	}
-	_ = json.Unmarshal(r.Counts, &counts) // a run that has not ended has none
-	return counts.Planned
 }
 
 func countEndpoints(jobs []jobStand) endpointCounts {
@@ -177,10 +165,8 @@ func (r Report) Exist() int {
 // attention is the number of jobs that somebody has to do something about.
 func (r Report) attention() int {
 	n := 0
-	for _, c := range r.Stands {
-		if c.Tone == toneBad || c.Tone == tonePerson {
-			n += c.Jobs
-		}
+	for _, g := range r.Failures {
+		n += g.Jobs - g.told
 	}
 	return n
 }
