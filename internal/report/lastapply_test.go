@@ -120,3 +120,63 @@ func TestLastApplyThatFailed(t *testing.T) {
 		})
 	}
 }
+
+// TestApplyOfChosenJobs: one that was told which jobs to take says nothing of the
+// others, which stand as the last apply of all of them left them.
+func TestApplyOfChosenJobs(t *testing.T) {
+	unread := jsonform.Cause{Ending: "failed", Cause: "could not be prepared", Jobs: 2, Names: []string{"b", "c"}}
+	again := jsonform.Cause{Ending: "failed", Cause: "the answer was no", Jobs: 1, Names: []string{"b"}}
+	many := jsonform.Cause{Ending: "failed", Cause: "could not be prepared", Jobs: 20, Names: []string{"b", "c"}}
+	during, later := began.Add(time.Second), began.Add(time.Hour)
+	at := func(r Run, after time.Duration) Run {
+		ended := r.FinishedAt.Add(after)
+		r.StartedAt, r.FinishedAt = r.StartedAt.Add(after), &ended
+		return r
+	}
+	changed := applyOf(`{"planned":9,"not_tried":9}`, "interrupted")
+	changed.PlanDigest = "another"
+	created := func(name string, at time.Time) Job { return entryOf(name, plan.StateCreated, at) }
+	for name, test := range map[string]struct {
+		jobs  []Job
+		runs  []Run
+		total int
+		want  []string
+	}{
+		"another one": {
+			[]Job{created("a", during), created("d", later)},
+			[]Run{at(applyOf(`{"planned":1,"created":1}`, ""), time.Hour), applyOf(`{"planned":4,"created":1,"failed":2,"not_tried":1}`, "interrupted", unread), changed},
+			4, []string{"2 failed in the last apply: could not be prepared"},
+		},
+		"one of them": {
+			[]Job{created("a", during), created("b", later), created("d", during)},
+			[]Run{at(applyOf(`{"planned":1,"created":1}`, ""), time.Hour), applyOf(`{"planned":4,"created":2,"failed":2}`, "", unread)},
+			4, []string{"1 failed in the last apply: could not be prepared"},
+		},
+		"one of them, and it failed again": {
+			[]Job{created("a", during), created("d", during)},
+			[]Run{at(applyOf(`{"planned":1,"failed":1}`, "", again), time.Hour), applyOf(`{"planned":4,"created":2,"failed":2}`, "", unread)},
+			4, []string{"1 failed in the last apply: could not be prepared", "1 failed in the last apply: the answer was no"},
+		},
+		"those that were not named": {
+			[]Job{created("a", during), created("b", later), created("c", later)},
+			[]Run{at(applyOf(`{"planned":2,"created":2}`, ""), time.Hour), applyOf(`{"planned":21,"created":1,"failed":20}`, "", many)},
+			21, []string{"18 failed in the last apply: could not be prepared"},
+		},
+		"all of it again": {
+			[]Job{created("a", during)},
+			[]Run{at(applyOf(`{"planned":1,"kept":1}`, ""), time.Hour), applyOf(`{"planned":1,"failed":1}`, "", again)},
+			1, nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := Build(Facts{Jobs: test.jobs, Runs: test.runs, Now: later})
+			var got []string
+			for _, g := range r.Failures {
+				got = append(got, fmt.Sprintf("%d %s: %s", g.Jobs, g.Stand, g.Cause))
+			}
+			if !reflect.DeepEqual(got, test.want) || r.Total != test.total {
+				t.Errorf("got %q of %d, want %q of %d", got, r.Total, test.want, test.total)
+			}
+		})
+	}
+}

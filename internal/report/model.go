@@ -36,7 +36,7 @@ type Report struct {
 type planStand struct {
 	Plan    string `json:"plan"`
 	Jobs    int    `json:"jobs"`    // in the ledger
-	Missing int    `json:"missing"` // that the last apply wanted and the ledger has no entry of
+	Missing int    `json:"missing"` // that the last apply of the whole plan wanted and the ledger has no entry of
 	Created int    `json:"created"`
 	LastRun string `json:"last_run"`
 }

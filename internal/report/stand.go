@@ -69,8 +69,8 @@ func compareTimes(x, y *time.Time) int {
 	return x.Compare(*y)
 }
 
-// planStands lists the plans, by name. How many jobs a plan wants is what its last
-// apply that came to the end of its planning counted.
+// planStands lists the plans, by name. How many jobs a plan wants is what the last
+// apply of all of it counted.
 func planStands(jobs []jobStand, runs []Run) []planStand {
 	byName := map[string]*planStand{}
 	at := func(name string) *planStand {
@@ -92,9 +92,9 @@ func planStands(jobs []jobStand, runs []Run) []planStand {
 			p.LastRun = cmp.Or(p.LastRun, r.ID)
 		}
 	}
-	for _, r := range lastApplies(runs) {
-		p := at(r.Plan)
-		p.Missing = max(0, r.counts().Planned-p.Jobs)
+	for _, applies := range lastApplies(runs) {
+		p := at(applies[0].Plan)
+		p.Missing = applies.missing(p.Jobs)
 	}
 	all := []planStand{}
 	for _, p := range byName {
