@@ -14,7 +14,7 @@ func exitCodeOf(report runner.Report, failed error) int {
 	case failed != nil || report.Stop == runner.StopLedger:
 		return exitLedger
 	case report.Stop == runner.StopRefused:
-		return exitRefused
+		return exitDenied
 	case report.Stop == runner.StopInterrupted:
 		return exitInterrupted
 	case counts.Unknown > 0 || conflicts || leftUnknown:

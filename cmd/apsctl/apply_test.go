@@ -159,7 +159,7 @@ func TestWrongSecretStopsAtOnce(t *testing.T) {
 	cloud := b.emulator()
 	b.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "not-the-secret")
 	b.write("bulk.yaml", planOf(50))
-	r := b.want(exitRefused, "apply", "--yes", "bulk.yaml")
+	r := b.want(exitDenied, "apply", "--yes", "bulk.yaml")
 	if n := cloud.creates(); n != 0 {
 		t.Errorf("%d creates got through", n)
 	}

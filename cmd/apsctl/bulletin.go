@@ -52,7 +52,7 @@ var outcomeWords = map[int]struct {
 	exitLeft:        {"left", "stopped early, and work is left"},
 	exitInvalid:     {"invalid", "the plan or the flags are invalid"},
 	exitLocked:      {"locked", "another run is at work"},
-	exitRefused:     {"denied", "credentials or a permission were refused"},
+	exitDenied:      {"denied", "credentials or a permission were refused"},
 	exitLedger:      {"ledger", "there is trouble with the ledger"},
 	exitInterrupted: {"interrupted", "it was interrupted"},
 }

@@ -10,7 +10,7 @@ import (
 
 // beforeOutput are the exit codes that win over that of a result which cannot be
 // written, as the README orders them.
-var beforeOutput = []int{exitLedger, exitRefused, exitInterrupted, exitUnknown}
+var beforeOutput = []int{exitLedger, exitDenied, exitInterrupted, exitUnknown}
 
 // conclude prints the result of a run and records its end, in this order: that
 // nobody got the result is part of how the run ended, and the process, the ledger

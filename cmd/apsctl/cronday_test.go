@@ -102,7 +102,7 @@ func (d *cronDay) run(jobs int, kill bool) {
 		r.rssBytes = int64(usage.Maxrss) << 10
 	}
 	switch r.code {
-	case -1, exitDone, exitFailed, exitUnknown, exitRefused, exitLeft:
+	case -1, exitDone, exitFailed, exitUnknown, exitDenied, exitLeft:
 	default:
 		d.Fatalf("run %d: %s", len(d.runs), r.result)
 	}

@@ -90,7 +90,7 @@ func TestProbeThatIsKilledIsCleanedUpLater(t *testing.T) {
 		t.Fatalf("%d jobs, then %d: %s", jobs, cloud.stats().Jobs, r)
 	}
 	b.emulatorKey("other")
-	if r := b.want(exitRefused, "doctor", "--probe", "--clean"); cloud.stats().Jobs != jobs {
+	if r := b.want(exitDenied, "doctor", "--probe", "--clean"); cloud.stats().Jobs != jobs {
 		t.Errorf("cleaned with another key: %s", r)
 	}
 	b.emulatorKey("emulator")
@@ -124,7 +124,7 @@ func TestProbeOfARefusedKey(t *testing.T) {
 	b := newBench(t)
 	cloud := b.emulator()
 	cloud.setFaults("- {operation: CreateAPSJob, kind: status, status: 403, code: Forbidden.RAM}\n")
-	r := b.want(exitRefused, append(probeArgs, "--yes")...)
+	r := b.want(exitDenied, append(probeArgs, "--yes")...)
 	if !strings.Contains(r.stdout, "| How does ApsJobName narrow a listing? | `not measured` |") || !strings.Contains(r.stdout, "`15m0s`") {
 		t.Error(r)
 	}

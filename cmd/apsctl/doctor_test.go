@@ -58,7 +58,7 @@ func TestDoctorOfAFolderWithoutAnything(t *testing.T) {
 	b := newBench(t)
 	b.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "")
 	b.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "")
-	d := b.diagnosed(exitRefused)
+	d := b.diagnosed(exitDenied)
 	if f := d.found("credentials"); f.Code != codeCredentials || !strings.Contains(f.Text, "ALIBABA_CLOUD_ACCESS_KEY_ID") {
 		t.Errorf("no key is %+v", f)
 	}
@@ -122,13 +122,13 @@ func TestDoctorFinds(t *testing.T) {
 		status findingStatus
 		code   errorCode
 	}{
-		{"a wrong secret", func(b *bench, _ *cloud) { b.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "other") }, nil, exitRefused, "identity", findingTrouble, codeCredentials},
+		{"a wrong secret", func(b *bench, _ *cloud) { b.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "other") }, nil, exitDenied, "identity", findingTrouble, codeCredentials},
 		{"no permission to list", func(_ *bench, c *cloud) {
 			c.setFaults("- {operation: DescribeApsJobs, kind: status, status: 403, code: NoPermission}\n")
-		}, nil, exitRefused, "cn-hangzhou permission", findingTrouble, codePermission},
+		}, nil, exitDenied, "cn-hangzhou permission", findingTrouble, codePermission},
 		{"no permission for details", func(_ *bench, c *cloud) {
 			c.setFaults("- {operation: DescribeApsJobDetail, kind: status, status: 403, code: NoPermission}\n")
-		}, nil, exitRefused, "cn-hangzhou permission", findingTrouble, codePermission},
+		}, nil, exitDenied, "cn-hangzhou permission", findingTrouble, codePermission},
 		{"a service of small pages", func(_ *bench, c *cloud) {
 			c.setFaults("- {operation: DescribeApsJobs, kind: status, status: 400, code: InvalidPageSize, count: 2}\n")
 		}, nil, exitDone, "cn-hangzhou listing", findingOK, ""},

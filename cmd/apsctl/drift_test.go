@@ -204,9 +204,9 @@ func TestDriftThatCannotBeTold(t *testing.T) {
 		faults string
 		code   int
 	}{
-		{"- {operation: DescribeApsJobs, kind: status, status: 400, code: Unauthorized}\n", exitRefused},
+		{"- {operation: DescribeApsJobs, kind: status, status: 400, code: Unauthorized}\n", exitDenied},
 		{"- {operation: DescribeApsJobs, kind: status, status: 400, code: InvalidInput}\n", exitFailure},
-		{"- {operation: DescribeApsJobDetail, kind: status, status: 400, code: Unauthorized}\n", exitRefused},
+		{"- {operation: DescribeApsJobDetail, kind: status, status: 400, code: Unauthorized}\n", exitDenied},
 	} {
 		cloud.setFaults(test.faults)
 		for _, args := range [][]string{{"drift", "plan.yaml"}, {"plan", "--refresh", "all", "plan.yaml"}, {"apply", "--yes", "--refresh", "all", "plan.yaml"}} {
@@ -224,7 +224,7 @@ func TestDriftThatCannotBeTold(t *testing.T) {
 		t.Errorf("%d creates", creates)
 	}
 	b.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "wrong")
-	b.want(exitRefused, "drift", "plan.yaml")
+	b.want(exitDenied, "drift", "plan.yaml")
 }
 
 // TestDriftBesideAnApply: it takes no lock, and what the other run has on the way

@@ -255,10 +255,10 @@ var errorTable = []errorEntry{
 		"It is not one reading SQL statement, has a mistake, or took longer than `--timeout`.",
 		"Correct it; docs/ledger.md has the views and their columns.", groupLedger},
 
-	{codeCredentials, exitRefused, "the access key, its token or the date was refused",
+	{codeCredentials, exitDenied, "the access key, its token or the date was refused",
 		"No key was found, or the service does not accept it: deleted, inactive, an expired token, a wrong secret, or a clock that is far off.",
 		"`apsctl doctor` shows which key was used and where it came from. Nothing more was created.", groupService},
-	{codePermission, exitRefused, "the access key is not permitted to do this",
+	{codePermission, exitDenied, "the access key is not permitted to do this",
 		"RAM refuses the operation to this user or role.",
 		"`apsctl doctor --policy` prints the policy that the plan needs. Nothing more was created.", groupService},
 	{codeConfig, exitFailure, "the endpoint is not the service",

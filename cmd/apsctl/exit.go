@@ -20,7 +20,7 @@ const (
 	exitLeft        = 6
 	exitInvalid     = 10
 	exitLocked      = 11
-	exitRefused     = 12
+	exitDenied      = 12
 	exitLedger      = 13
 	exitInterrupted = 130
 )

@@ -73,7 +73,7 @@ func (d *diagnosis) exitCode() int {
 			codes[entry.Exit] = true
 		}
 	}
-	for _, code := range []int{exitLedger, exitRefused, exitInvalid} {
+	for _, code := range []int{exitLedger, exitDenied, exitInvalid} {
 		if codes[code] {
 			return code
 		}

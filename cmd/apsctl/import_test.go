@@ -219,7 +219,7 @@ func TestImportListShowsWhatNoPlanKnowsAndWhatIsTwice(t *testing.T) {
 		t.Errorf("got %+v", out)
 	}
 	b.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "wrong")
-	b.want(exitRefused, "import", "--list")
+	b.want(exitDenied, "import", "--list")
 }
 
 func TestImportMistakesAreToldBeforeAnythingHappens(t *testing.T) {

@@ -152,7 +152,7 @@ func (l lifeResult) exitCode(failed error) int {
 		}
 	}
 	codes = append(codes, exitCodeOf(tried, failed))
-	for _, code := range []int{exitLedger, exitRefused, exitInterrupted, exitUnknown, exitFailure, exitFailed, exitLimit} {
+	for _, code := range []int{exitLedger, exitDenied, exitInterrupted, exitUnknown, exitFailure, exitFailed, exitLimit} {
 		if slices.Contains(codes, code) {
 			return code
 		}

@@ -98,7 +98,7 @@ func TestMetricsPassPrometheusOwnParser(t *testing.T) {
 	// Trouble before anything was asked is on the page as well.
 	b.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "wrong")
 	b.write("plan.yaml", planOf(6))
-	b.want(exitRefused, "apply", "--yes", "--metrics", "apsctl.prom", "plan.yaml")
+	b.want(exitDenied, "apply", "--yes", "--metrics", "apsctl.prom", "plan.yaml")
 	if _, v = b.readMetrics("apsctl.prom"); v["apsctl_last_run_outcome outcome=denied"] != 1 || v["apsctl_jobs state=created"] != 5 {
 		t.Errorf("got %v", v)
 	}

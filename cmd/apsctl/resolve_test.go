@@ -283,7 +283,7 @@ func TestResolveStopsWhenTheListingIsRefused(t *testing.T) {
 	b.emulator()
 	b.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "wrong")
 	b.seed(seed{name: "job-0000", state: plan.StateUnknown, sent: longAgo})
-	b.want(exitRefused, "resolve")
+	b.want(exitDenied, "resolve")
 	if e := b.entry("job-0000"); e.State != plan.StateUnknown {
 		t.Errorf("the entry is %+v", e)
 	}

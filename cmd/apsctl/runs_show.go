@@ -171,7 +171,7 @@ func exitWords(code int) string {
 		return "plan or flags invalid"
 	case exitLocked:
 		return "locked by a live run"
-	case exitRefused:
+	case exitDenied:
 		return "credentials or permission refused"
 	case exitLedger:
 		return "ledger trouble"

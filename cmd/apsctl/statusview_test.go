@@ -107,5 +107,5 @@ func TestStatusWatchElsewhereThanOnATerminalIsALineEachTime(t *testing.T) {
 	wantIn(t, b.want(exitInvalid, "status", "--interval", "5s").stderr, "goes with --watch")
 	wantIn(t, b.want(exitInvalid, "status", "--watch", "--interval", "10ms").stderr, "at least 1s")
 	b.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "wrong")
-	b.want(exitRefused, "status", "--watch") // no later look would succeed
+	b.want(exitDenied, "status", "--watch") // no later look would succeed
 }
