@@ -99,7 +99,7 @@ var notMet = map[string]string{
 // be told apart by codeOf, with an entry in errorTable.
 func TestEveryErrorHasACode(t *testing.T) {
 	known := map[string]bool{}
-	for _, folder := range []string{"cmd/apsctl", "plan", "store", "runner", "internal/aps", "internal/emulator", "internal/secret", "internal/probe"} {
+	for _, folder := range []string{"cmd/apsctl", "plan", "store", "runner", "internal/aps", "internal/emulator", "internal/secret", "internal/probe", "internal/logfile"} {
 		for _, name := range errorNames(t, folder) {
 			name = folder + "." + name
 			known[name] = true

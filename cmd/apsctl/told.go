@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/logfile"
 	"github.com/apsctl/apsctl/store"
 )
 
@@ -53,7 +54,7 @@ func keepTold(b *bulletin) error {
 	if err != nil {
 		return err
 	}
-	file, err := openEventFile(b.ledger + toldSuffix)
+	file, err := logfile.Open(b.ledger + toldSuffix)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/logfile"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
 )
@@ -163,7 +164,7 @@ func (u *unattended) openEventFile() (*os.File, error) {
 	if err := u.used.refuseBut(u.events, "{"); err != nil {
 		return nil, fmt.Errorf("%s: %w", u.events, err)
 	}
-	return openEventFile(u.events)
+	return logfile.Open(u.events)
 }
 
 // listen has the stream told of what happens in a run.

@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"internal/report":     {"plan", "internal/printable", "internal/human", "internal/jsonform"},
 	"internal/secret":     {},
 	"internal/cost":       {},
+	"internal/logfile":    {},
 	"internal/needcgo":    {},
 	"internal/model":      {},
 	"internal/crashpoint": {},
@@ -36,7 +37,7 @@ var allowed = map[string][]string{
 	"examples":            {},
 	"cmd/apsctl": {
 		"plan", "store", "runner", "internal/aps", "internal/emulator", "internal/printable", "internal/secret", "internal/probe",
-		"internal/human", "internal/jsonform", "internal/report", "internal/crashpoint",
+		"internal/human", "internal/jsonform", "internal/report", "internal/crashpoint", "internal/logfile",
 	},
 }
 

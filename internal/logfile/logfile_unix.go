@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package logfile
 
 import (
 	"errors"
@@ -10,11 +10,14 @@ import (
 	"syscall"
 )
 
-// openEventFile opens a file of this user to append to, or makes it, for this user
-// alone. What others may do with one that is there is taken away, but for its group
-// reading it: that is how logs are shipped. A symbolic link is followed if it is
-// this user's or the system's: another one's would have us write where they want.
-func openEventFile(path string) (*os.File, error) {
+// Open opens the ordinary file at path to append to, at the beginning of a line, or
+// makes it, for this user alone. What others may do with one that is there is taken
+// away, but for its group reading it: that is how logs are shipped. A symbolic link is
+// followed if it is this user's or the system's: another one's would have us write
+// where they want. What is no ordinary file, or somebody else's, is an error.
+//
+// What is written by one Write stays whole beside what other processes append.
+func Open(path string) (*os.File, error) {
 	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		if owner := ownerOf(info); owner != os.Geteuid() && owner != 0 {
 			return nil, errors.New(path + " is a symbolic link of somebody else")

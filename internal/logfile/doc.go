@@ -1,0 +1,2 @@
+// Package logfile opens files that several processes of one user append lines to.
+package logfile
