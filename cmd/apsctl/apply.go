@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/apsctl/apsctl/internal/crashpoint"
+	"github.com/apsctl/apsctl/internal/metrics"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
 	"github.com/apsctl/apsctl/store"
@@ -216,10 +217,10 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 	if err := ledger.BeginRun(ctx, record); err != nil {
 		return err
 	}
-	c.alone.news.record = record
+	c.alone.news.Record = record
 	c.alone.stream.begin(record)
 	report, err := c.apply(ctx, wanted, service, ledger, record.ID)
-	c.alone.news.report, c.alone.news.calls = report, service.Calls()
+	c.alone.news.Report, c.alone.seen.Calls = report, service.Calls()
 	return c.finish(ctx, wanted, service, ledger, record.ID, report, err)
 }
 
@@ -245,7 +246,7 @@ func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *se
 		changes, err = c.noting(reading, wanted, ledger, run.Prepare)
 		display.stop()
 	}
-	c.alone.news.delays = delaysIn(run.Listings())
+	c.alone.seen.Delays = metrics.Delays(run.Listings())
 	if err != nil {
 		return nil, c.alone.late(reading, err)
 	}

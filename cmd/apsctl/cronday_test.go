@@ -172,7 +172,7 @@ func (d *cronDay) checkMessages() {
 	_, bodies := d.people.take()
 	var got []string
 	for _, body := range bodies {
-		var m bulletinJSON
+		var m messageJSON
 		if err := json.Unmarshal([]byte(body), &m); err != nil {
 			d.Fatal(err)
 		}

@@ -99,7 +99,7 @@ var notMet = map[string]string{
 // be told apart by codeOf, with an entry in errorTable.
 func TestEveryErrorHasACode(t *testing.T) {
 	known := map[string]bool{}
-	for _, folder := range []string{"cmd/apsctl", "plan", "store", "runner", "internal/aps", "internal/emulator", "internal/secret", "internal/probe", "internal/logfile"} {
+	for _, folder := range []string{"cmd/apsctl", "plan", "store", "runner", "internal/aps", "internal/emulator", "internal/secret", "internal/probe", "internal/logfile", "internal/notice", "internal/metrics"} {
 		for _, name := range errorNames(t, folder) {
 			name = folder + "." + name
 			known[name] = true
@@ -199,11 +199,6 @@ var wrappedLater = map[string]string{
 	"age.Set":             "a flag: usage",
 	"parseAge":            "a flag: usage",
 	"ifLocked.Set":        "a flag: usage",
-	"parseHook":           "unattended.hooks: usage",
-	"writeMetrics":        "a warning",
-	"hook.post":           "a warning",
-	"withoutURL":          "a warning",
-	"notifier.send":       "a warning",
 	"listenLoopback":      "emulatorCommand.run: usage",
 	"stateList.Set":       "a flag: usage",
 	"reportForm.Set":      "a flag: usage",

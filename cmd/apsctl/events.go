@@ -9,6 +9,7 @@ import (
 
 	"github.com/apsctl/apsctl/internal/aps"
 	"github.com/apsctl/apsctl/internal/jsonform"
+	"github.com/apsctl/apsctl/internal/notice"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
@@ -43,7 +44,7 @@ type streamEvent struct {
 	Host      string          `json:"host,omitempty"`
 	PID       int             `json:"pid,omitempty"`
 	Version   string          `json:"version,omitempty"`
-	Outcome   runOutcome      `json:"outcome,omitempty"`
+	Outcome   notice.Outcome  `json:"outcome,omitempty"`
 	ExitCode  *int            `json:"exit_code,omitempty"`
 	Counts    *runner.Counts  `json:"counts,omitempty"`
 	Progress  *streamProgress `json:"progress,omitempty"`
@@ -90,22 +91,22 @@ func (s *eventStream) begin(record plan.RunRecord) {
 }
 
 // end tells how the run ended.
-func (s *eventStream) end(b *bulletin) {
+func (s *eventStream) end(run *notice.Run) {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
-	s.record = b.record
+	s.record = run.Record
 	s.mu.Unlock()
-	e := streamEvent{Event: "run_end", Outcome: b.outcome(), ExitCode: &b.code}
-	if b.report != nil {
-		counts := b.report.Counts()
+	e := streamEvent{Event: "run_end", Outcome: run.Outcome, ExitCode: &run.ExitCode}
+	if run.Report != nil {
+		counts := run.Report.Counts()
 		e.Counts = &counts
 	}
-	if _, said := classify(b.failed); !said {
-		e.Code, e.Why = string(codeOf(b.failed)), b.failed.Error()
+	if run.Failed != nil {
+		e.Code, e.Why = run.Code, run.Failed.Error()
 	}
-	s.write(e, b.finished)
+	s.write(e, run.Finished)
 }
 
 // tell takes an event of the runner.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/notice"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
 )
@@ -211,7 +212,7 @@ func TestFullDiskIsOneWarning(t *testing.T) {
 	}
 	var none *eventStream
 	none.begin(plan.RunRecord{})
-	none.end(&bulletin{})
+	none.end(&notice.Run{})
 }
 
 func TestSeveralProcessesAppendToOneFileOfEvents(t *testing.T) {

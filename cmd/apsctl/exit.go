@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
+	"github.com/apsctl/apsctl/internal/notice"
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 )
@@ -24,6 +26,24 @@ const (
 	exitLedger      = 13
 	exitInterrupted = 130
 )
+
+// exitOutcomes are the outcomes of runs by exit code, OutcomeError for any other code.
+var exitOutcomes = map[int]notice.Outcome{
+	exitDone:        notice.OutcomeDone,
+	exitFailure:     notice.OutcomeError,
+	exitFailed:      notice.OutcomeFailed,
+	exitUnknown:     notice.OutcomeUnknown,
+	exitLimit:       notice.OutcomeRefused,
+	exitLeft:        notice.OutcomeLeft,
+	exitInvalid:     notice.OutcomeInvalid,
+	exitLocked:      notice.OutcomeLocked,
+	exitDenied:      notice.OutcomeDenied,
+	exitLedger:      notice.OutcomeLedger,
+	exitInterrupted: notice.OutcomeInterrupted,
+}
+
+// outcomeOf is the outcome of a run that ended with an exit code.
+func outcomeOf(code int) notice.Outcome { return cmp.Or(exitOutcomes[code], notice.OutcomeError) }
 
 // exitError ends a command whose output has said all there is to say: an answer
 // such as "changes exist", or a report that names what went wrong. An error that

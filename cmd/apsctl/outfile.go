@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/apsctl/apsctl/internal/notice"
 )
 
 // Files beside the ledger: what putBy sets aside, and what emergency notes.
@@ -19,7 +21,7 @@ const (
 
 // ledgerSuffixes are those of the ledger itself and of the files beside it, which
 // SQLite, the lock and runs make.
-var ledgerSuffixes = []string{"", "-wal", "-shm", "-journal", ".lock", reserveSuffix, emergencySuffix, toldSuffix}
+var ledgerSuffixes = []string{"", "-wal", "-shm", "-journal", ".lock", reserveSuffix, emergencySuffix, notice.ToldSuffix}
 
 // ordinaryOrNew refuses to replace what is there and no ordinary file: a rename
 // would put a file in place of a device or a link without a word.

@@ -6,15 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/apsctl/apsctl/internal/logfile"
+	"github.com/apsctl/apsctl/internal/metrics"
+	"github.com/apsctl/apsctl/internal/notice"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/runner"
 )
@@ -33,11 +33,12 @@ type unattended struct {
 	started  time.Time
 	used     inUse
 	skipped  bool // the ledger was left to another run
-	news     bulletin
-	beat     *heartbeat   // nil for none
-	notifier *notifier    // nil for none
-	stream   *eventStream // nil for none
-	log      *os.File     // of --events, or nil
+	news     notice.Run
+	seen     metrics.Seen
+	beat     *notice.Heartbeat // nil for none
+	notifier *notice.Notifier  // nil for none
+	stream   *eventStream      // nil for none
+	log      *os.File          // of --events, or nil
 }
 
 // The environment gives what shows in the list of processes as a flag.
@@ -52,18 +53,18 @@ func (u *unattended) addFlags(cmd *cobra.Command) {
 	flags.BoolVarP(&u.quiet, "quiet", "q", false, "print only what changed and what is wrong: nothing at all when there is nothing to do")
 	flags.StringVar(&u.heartbeat, "heartbeat", "", "tell a monitor in the manner of healthchecks.io: `URL`/start, then URL or URL/EXITCODE (default $"+heartbeatVariable+")")
 	flags.StringVar(&u.notify, "notify", "", "send a message to this `URL` when the outcome of the run differs from the last one that a message told of the plan (default $"+notifyVariable+")")
-	flags.StringVar(&u.form, "notify-form", "", "`form` of that message: "+strings.Join(notifyForms, ", ")+" (default by the host of the URL, else json)")
+	flags.StringVar(&u.form, "notify-form", "", "`form` of that message: "+strings.Join(notice.Forms, ", ")+" (default by the host of the URL, else json)")
 	flags.StringVar(&u.metrics, "metrics", "", "write metrics of the run and the plan's jobs to this `file`, for node_exporter's textfile collector")
 	flags.StringVar(&u.events, "events", "", "append what happens to this `file`, one JSON object a line (docs/events.md)")
 	u.progress.addFlag(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("notify-form", cobra.FixedCompletions(notifyForms, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("notify-form", cobra.FixedCompletions(notice.Forms, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // begin checks the flags and starts the clock.
 func (u *unattended) begin(cmd *cobra.Command, a *app, used inUse) error {
 	u.started, u.used = time.Now(), used
-	u.news = bulletin{ledger: used.ledger, record: newRunRecord(&plan.Plan{})}
-	u.news.record.ID = ""
+	u.news = notice.Run{Ledger: used.ledger, Record: newRunRecord(&plan.Plan{}), Redactor: a.redactor}
+	u.news.Record.ID = ""
 	if err := u.hooks(cmd, a); err != nil {
 		return err
 	}
@@ -77,21 +78,21 @@ func (u *unattended) begin(cmd *cobra.Command, a *app, used inUse) error {
 // hooks reads the addresses.
 func (u *unattended) hooks(cmd *cobra.Command, a *app) error {
 	if address := cmp.Or(u.heartbeat, os.Getenv(heartbeatVariable)); address != "" {
-		h, err := parseHook(address, a.redactor)
+		h, err := notice.ParseHook(address, "apsctl/"+version(), a.redactor)
 		if err != nil {
 			return usagef(cmd, "--heartbeat or $%s: %w", heartbeatVariable, err)
 		}
-		u.beat = &heartbeat{hook: h, warn: a.warn}
+		u.beat = &notice.Heartbeat{Hook: h, Warn: a.warn}
 	}
-	if u.form != "" && !slices.Contains(notifyForms, u.form) {
-		return usagef(cmd, "--notify-form is one of %s, not %q", strings.Join(notifyForms, ", "), u.form)
+	if u.form != "" && !slices.Contains(notice.Forms, u.form) {
+		return usagef(cmd, "--notify-form is one of %s, not %q", strings.Join(notice.Forms, ", "), u.form)
 	}
 	if address := cmp.Or(u.notify, os.Getenv(notifyVariable)); address != "" {
-		h, err := parseHook(address, a.redactor)
+		h, err := notice.ParseHook(address, "apsctl/"+version(), a.redactor)
 		if err != nil {
 			return usagef(cmd, "--notify or $%s: %w", notifyVariable, err)
 		}
-		u.notifier = &notifier{hook: h, form: cmp.Or(notifyForm(u.form), formOf(h)), warn: a.warn}
+		u.notifier = &notice.Notifier{Hook: h, Form: cmp.Or(notice.Form(u.form), notice.FormOf(h)), Warn: a.warn, OutcomeOf: outcomeOf}
 	}
 	return nil
 }
@@ -99,50 +100,22 @@ func (u *unattended) hooks(cmd *cobra.Command, a *app) error {
 // loaded takes in which plan it is, also one that could not be read.
 func (u *unattended) loaded(wanted *plan.Plan, args []string) {
 	if wanted == nil {
-		u.news.record.Plan = planNameIn(args)
+		u.news.Record.Plan = planNameIn(args)
 		return
 	}
-	u.news.record.Plan, u.news.record.PlanDigest = wanted.Name, wanted.Digest
+	u.news.Record.Plan, u.news.Record.PlanDigest = wanted.Name, wanted.Digest
 }
 
 // atWork takes in that the run has the lock.
 func (u *unattended) atWork(ctx context.Context) {
-	u.news.locked = true
-	u.beat.start(context.WithoutCancel(ctx)) // it may take longer than the run
-}
-
-// over tells other programs how the run ended. None of them has a say in it. A run
-// that left the ledger to another tells nothing: the other one does.
-func (u *unattended) over(parent context.Context, a *app, err error) {
-	if u.skipped || u.news.record.Command == "" {
-		return
-	}
-	// A signal ends the telling and not the process: the exit code is decided.
-	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	u.news.finished, u.news.failed = time.Now(), err
-	u.news.code, _ = classify(err)
-	u.stream.end(&u.news)
-	if u.log != nil {
-		_ = u.log.Close()
-	}
-	if u.notifier != nil {
-		u.notifier.tell(ctx, a, &u.news)
-	}
-	if u.metrics != "" {
-		if err := writeMetrics(ctx, u.metrics, u.used, &u.news); err != nil {
-			a.warn("the metrics were not written to " + u.metrics + ": " + err.Error())
-		}
-	}
-	if u.beat != nil {
-		u.beat.end(ctx, &u.news, u.news.lines(a))
-	}
+	u.news.Locked = true
+	u.beat.Start(context.WithoutCancel(ctx)) // it may take longer than the run
 }
 
 // openEvents opens the stream of events, if somebody wants it. A file that cannot
 // be opened is a warning.
 func (u *unattended) openEvents(a *app) {
-	s := &eventStream{clean: a.redactor.Clean, warn: a.warn, record: u.news.record}
+	s := &eventStream{clean: a.redactor.Clean, warn: a.warn, record: u.news.Record}
 	if u.progress == progressJSON {
 		s.live = a.stderr
 		s.warn = s.warning

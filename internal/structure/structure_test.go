@@ -34,10 +34,12 @@ var allowed = map[string][]string{
 	"internal/bench":      {},
 	"internal/probe":      {"plan", "internal/aps", "internal/secret"},
 	"internal/browser":    {},
+	"internal/notice":     {"plan", "store", "runner", "internal/jsonform", "internal/logfile", "internal/printable", "internal/secret"},
+	"internal/metrics":    {"plan", "store", "runner", "internal/aps", "internal/notice"},
 	"examples":            {},
 	"cmd/apsctl": {
 		"plan", "store", "runner", "internal/aps", "internal/emulator", "internal/printable", "internal/secret", "internal/probe",
-		"internal/human", "internal/jsonform", "internal/report", "internal/crashpoint", "internal/logfile",
+		"internal/human", "internal/jsonform", "internal/report", "internal/crashpoint", "internal/logfile", "internal/notice", "internal/metrics",
 	},
 }
 

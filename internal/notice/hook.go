@@ -1,4 +1,4 @@
-package main
+package notice
 
 import (
 	"bytes"
@@ -26,13 +26,17 @@ const (
 	hookRedirectsMax       = 3
 )
 
-// hook is an address that a run tells of itself. Whoever has the address can use
-// it, so that it is a secret: messages name the host alone.
-type hook struct{ url *url.URL }
+// Hook is an address that is told of runs. Whoever has the address can use it, so
+// that it is a secret: messages name the host alone. It is safe for concurrent use.
+type Hook struct {
+	url   *url.URL
+	agent string
+}
 
-// parseHook reads the address of a hook and has r keep what is secret in it. Its
-// errors do not repeat text.
-func parseHook(text string, r *secret.Redactor) (*hook, error) {
+// ParseHook reads the address of a hook, https:// or, for this machine alone,
+// http://, and has r keep what is secret in it; a nil r keeps nothing. agent is what
+// its calls say of their sender, such as "apsctl/1.0". The errors do not repeat text.
+func ParseHook(text, agent string, r *secret.Redactor) (*Hook, error) {
 	u, err := url.Parse(strings.TrimSpace(text))
 	switch {
 	case err != nil || u.Hostname() == "" || u.Opaque != "" || u.Fragment != "":
@@ -59,7 +63,7 @@ func parseHook(text string, r *secret.Redactor) (*hook, error) {
 	if password, ok := u.User.Password(); ok {
 		r.Add(secret.NewValue(password))
 	}
-	return &hook{u}, nil
+	return &Hook{u, agent}, nil
 }
 
 func isLoopback(host string) bool {
@@ -68,13 +72,13 @@ func isLoopback(host string) bool {
 }
 
 // below is the hook whose path has one more part.
-func (h *hook) below(part string) *hook { return &hook{h.url.JoinPath(part)} }
+func (h *Hook) below(part string) *Hook { return &Hook{h.url.JoinPath(part), h.agent} }
 
 // post sends one request and returns the beginning of the answer. It follows
 // redirects within the same host only, and of them those that keep what is sent: any
 // other would be answered with 200 although nothing arrived. The error names the host
 // and nothing else of the address.
-func (h *hook) post(ctx context.Context, contentType string, body []byte) (answer []byte, err error) {
+func (h *Hook) post(ctx context.Context, contentType string, body []byte) (answer []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url.String(), bytes.NewReader(body))
@@ -82,7 +86,7 @@ func (h *hook) post(ctx context.Context, contentType string, body []byte) (answe
 		return nil, fmt.Errorf("%s: the request cannot be made", h.url.Host)
 	}
 	request.Header.Set("Content-Type", contentType)
-	request.Header.Set("User-Agent", "apsctl/"+version())
+	request.Header.Set("User-Agent", h.agent)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableKeepAlives = true
 	defer transport.CloseIdleConnections()

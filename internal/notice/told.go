@@ -1,4 +1,4 @@
-package main
+package notice
 
 import (
 	"encoding/json"
@@ -13,48 +13,48 @@ import (
 	"github.com/apsctl/apsctl/store"
 )
 
-// toldSuffix is that of the file beside the ledger which keeps what people were
-// told: one JSON object a line, of which the last one about a plan counts. It is
-// appended to once a message was taken, so that a run that dies in between has the
+// ToldSuffix is that of the file beside the ledger which keeps what people were told
+// by a Notifier: one JSON object a line, of which the last one about a plan counts. It
+// is appended to once a message was taken, so that a run that dies in between has the
 // next one tell it again.
-const toldSuffix = ".told"
+const ToldSuffix = ".told"
 
 // told is what people were told last of a plan's runs.
 type told struct {
-	Plan    string     `json:"plan"`
-	Command string     `json:"command"`
-	Outcome runOutcome `json:"outcome"`
-	Run     string     `json:"run"` // "" when the ledger could not record it
-	At      time.Time  `json:"at"`
+	Plan    string    `json:"plan"`
+	Command string    `json:"command"`
+	Outcome Outcome   `json:"outcome"`
+	Run     string    `json:"run"` // "" when the ledger could not record it
+	At      time.Time `json:"at"`
 }
 
-// toldOf reads what people were told last of runs like b's; nil for nothing. Lines
+// toldOf reads what people were told last of runs like run; nil for nothing. Lines
 // that are no JSON are those that a crash or a full disk cut short.
-func toldOf(b *bulletin) (last *told, err error) {
-	text, err := os.ReadFile(b.ledger + toldSuffix)
+func toldOf(run *Run) (last *told, err error) {
+	text, err := os.ReadFile(run.Ledger + ToldSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	for line := range strings.Lines(string(text)) {
 		var t told
-		if json.Unmarshal([]byte(line), &t) == nil && t.Plan == b.record.Plan && t.Command == commandWord(b.record) {
+		if json.Unmarshal([]byte(line), &t) == nil && t.Plan == run.Record.Plan && t.Command == run.CommandWord() {
 			last = &t
 		}
 	}
 	return last, err
 }
 
-// keepTold records that b was told. Nothing is made beside a ledger that is not
+// keepTold records that run was told. Nothing is made beside a ledger that is not
 // there, or that belongs to somebody else.
-func keepTold(b *bulletin) error {
-	if _, err := os.Stat(b.ledger); errors.Is(err, fs.ErrNotExist) || errors.As(b.failed, new(*store.ForeignError)) {
+func keepTold(run *Run) error {
+	if _, err := os.Stat(run.Ledger); errors.Is(err, fs.ErrNotExist) || errors.As(run.Failed, new(*store.ForeignError)) {
 		return nil
 	}
-	line, err := json.Marshal(told{b.record.Plan, commandWord(b.record), b.outcome(), b.record.ID, b.finished.UTC()})
+	line, err := json.Marshal(told{run.Record.Plan, run.CommandWord(), run.Outcome, run.Record.ID, run.Finished.UTC()})
 	if err != nil {
 		return err
 	}
-	file, err := logfile.Open(b.ledger + toldSuffix)
+	file, err := logfile.Open(run.Ledger + ToldSuffix)
 	if err != nil {
 		return err
 	}
