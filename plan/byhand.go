@@ -34,7 +34,7 @@ func ByHand(kind Kind, entries []Entry, listings map[string]Listing) []Change {
 func (c *Change) byHand() {
 	switch {
 	case c.State().Unresolved():
-		c.Kind, c.Reason = KindBlocked, "its create has no answer yet: the next apply or apsctl resolve settles it"
+		c.Kind, c.Reason = KindBlocked, "its create has no answer yet: the next apply or "+resolveOrder(c.Entry.Plan)+" settles it"
 	case c.State().NeedsPerson():
 		c.Kind, c.Reason = KindBlocked, personReason(*c.Entry)
 	case c.State() != StateCreated && c.Kind == KindDelete:

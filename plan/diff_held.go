@@ -1,6 +1,10 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/apsctl/apsctl/internal/printable"
+)
 
 // holdRenames blocks creates of what an unresolved left-over synchronises: the
 // job was probably renamed, and both may come to exist. Once the left-over is
@@ -81,8 +85,14 @@ func holdElsewhere(changes []Change, elsewhere []Entry) {
 		}
 		if ok {
 			c.Kind, c.Cause = KindBlocked, "may be a job of another plan"
-			c.Reason = fmt.Sprintf("job %s of plan %s may be the same and is %s: apsctl resolve settles it; "+
-				"if the plan was renamed, name it %[2]s again until then", e.Name, e.Plan, e.State)
+			c.Reason = fmt.Sprintf("job %s of plan %s may be the same and is %s: %s settles it; "+
+				"if the plan was renamed, name it %[2]s again until then", e.Name, e.Plan, e.State, resolveOrder(e.Plan))
 		}
 	}
+}
+
+// resolveOrder is the command that settles what a plan has open, whatever plan file
+// is in the current folder.
+func resolveOrder(planName string) string {
+	return "apsctl resolve --plan " + printable.ShellWord(planName)
 }

@@ -174,3 +174,20 @@ func TestDiffOfAJobThatAnotherEntryHas(t *testing.T) {
 		}
 	}
 }
+
+// The plan that has a job open is not the one at hand: the command that settles it
+// has to name it.
+func TestDiffOfAJobThatAnotherPlanHasOpen(t *testing.T) {
+	job := wantedJob("orders")
+	open := entryFor(job, StateUnknown)
+	for name, want := range map[string]string{
+		"second":    "apsctl resolve --plan second settles it; if the plan was renamed, name it second again",
+		"by a hand": "apsctl resolve --plan 'by a hand' settles it",
+	} {
+		open.Plan = name
+		c := Diff(&Plan{Name: "p", Jobs: []Job{job}}, Snapshot{Elsewhere: []Entry{open}}, nil, DiffOptions{})[0]
+		if c.Kind != KindBlocked || !strings.Contains(c.Reason, want) {
+			t.Errorf("got %s: %s", c.Kind, c.Reason)
+		}
+	}
+}

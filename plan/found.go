@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/apsctl/apsctl/internal/printable"
 )
 
 // Found is a job that the service lists, held against the ledger.
@@ -75,7 +77,7 @@ func (f *Found) checkOpen(e *Entry) {
 	if e == nil {
 		return
 	}
-	f.refuse("apsctl resolve --plan "+e.Plan+" settles that one first",
+	f.refuse(resolveOrder(e.Plan)+" settles that one first",
 		"plan %s has a job of this name as %s, and this may be it", e.Plan, e.State)
 }
 
@@ -90,7 +92,7 @@ func ForPlan(found []Found, planName string, entries map[string]Entry) {
 		case f.Entry != nil && f.Entry.Plan != planName:
 			continue
 		case f.Entry != nil && f.Entry.State != StateCreated:
-			f.refuse("apsctl resolve --plan "+planName+" looks for it", "the ledger has it as %s", f.Entry.State)
+			f.refuse(resolveOrder(planName)+" looks for it", "the ledger has it as %s", f.Entry.State)
 		case f.Entry == nil:
 			if e, taken := entries[f.Job.Name]; taken {
 				f.refuseTaken(e)
@@ -110,7 +112,7 @@ func (f *Found) refuseTaken(e Entry) {
 		f.refuse("import it into another plan: --plan-name", "plan %s has another job (%s) under this name", e.Plan, e.JobID)
 		return
 	}
-	f.refuse(fmt.Sprintf("if it is the one: apsctl resolve --plan %s --reason WHY --adopt %s=%s", e.Plan, e.Name, f.Job.ID),
+	f.refuse(fmt.Sprintf("if it is the one: %s --reason WHY --adopt %s", resolveOrder(e.Plan), printable.ShellWord(e.Name+"="+f.Job.ID)),
 		"plan %s has a job of this name as %s", e.Plan, e.State)
 }
 

@@ -22,7 +22,7 @@ type emergencyLine struct {
 func (a *app) emergency(ledgerPath string, resolve resolveLine) func(runner.Emergency) {
 	return func(e runner.Emergency) {
 		path := ledgerPath + emergencySuffix
-		adopt := resolve.look(e.Plan) + " --reason 'created, not recorded' --adopt " + shellWord(e.Name+"="+e.JobID)
+		adopt := resolve.look(e.Plan) + " --reason 'created, not recorded' --adopt " + printable.ShellWord(e.Name+"="+e.JobID)
 		rebuild := "apsctl apply --adopt" + resolve.files + resolve.flags
 		line, err := json.Marshal(emergencyLine{e, adopt, rebuild})
 		if err == nil {

@@ -65,8 +65,8 @@ func (c *ledgerMoveCommand) run(cmd *cobra.Command, from, to string) error {
 		return err
 	}
 	if !entry.Renamable() {
-		return coded(codeUnsettled, fmt.Errorf("job %q is %s and looked for by its name; nothing was changed: apsctl resolve settles it first",
-			from, entry.State))
+		return coded(codeUnsettled, fmt.Errorf("job %q is %s and looked for by its name; nothing was changed: %s settles it first",
+			from, entry.State, ledgerResolveLine(cmd).look(entry.Plan)))
 	}
 	person := newPerson(c.reason, "")
 	err = ledger.Rename(ctx, store.MarkOf(entry), to, person)

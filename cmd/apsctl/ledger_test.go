@@ -126,7 +126,7 @@ func TestLedgerMoveIsRefusedWhileTheNameIsLookedFor(t *testing.T) {
 	b := newBench(t)
 	b.seed(everyState()...)
 	for _, state := range []string{"intent", "unknown", "conflict", "duplicate"} {
-		wantIn(t, b.want(exitLimit, "ledger", "mv", state, "x").stderr, "looked for by its name", "resolve")
+		wantIn(t, b.want(exitLimit, "ledger", "mv", state, "x").stderr, "looked for by its name", "apsctl resolve --plan bulk settles it")
 	}
 	for _, state := range []string{"created", "rejected", "not-sent", "absent", "lost"} {
 		b.want(exitDone, "ledger", "mv", state, state+"-2", "--reason", "tidier")

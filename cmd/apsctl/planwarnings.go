@@ -86,7 +86,7 @@ func jobsSynchronise(jobs int) string {
 func validateLine(cmd *cobra.Command, files []string) string {
 	line := "apsctl validate"
 	for _, file := range files {
-		line += " " + shellWord(file)
+		line += " " + printable.ShellWord(file)
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if f.Name == "var" || f.Name == "var-file" {

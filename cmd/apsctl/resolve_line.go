@@ -1,12 +1,12 @@
 package main
 
 import (
-	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/apsctl/apsctl/internal/printable"
 )
 
 // resolveFlags are those without which apsctl resolve would look at another plan,
@@ -30,7 +30,7 @@ type resolveLine struct {
 func newResolveLine(cmd *cobra.Command, files []string) resolveLine {
 	var l resolveLine
 	for _, file := range files {
-		l.files += " " + shellWord(file)
+		l.files += " " + printable.ShellWord(file)
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if slices.Contains(resolveFlags, f.Name) {
@@ -56,7 +56,7 @@ func flagWords(f *pflag.Flag) string {
 	for _, value := range values {
 		switch {
 		case f.Value.Type() != "bool":
-			words += " --" + f.Name + " " + shellWord(value)
+			words += " --" + f.Name + " " + printable.ShellWord(value)
 		case value == "true":
 			words += " --" + f.Name
 		}
@@ -67,20 +67,10 @@ func flagWords(f *pflag.Flag) string {
 // look is the command that looks now, for one plan.
 func (l resolveLine) look(planName string) string {
 	if l.byPlan {
-		return "apsctl resolve --plan " + shellWord(planName) + l.flags
+		return "apsctl resolve --plan " + printable.ShellWord(planName) + l.flags
 	}
 	return "apsctl resolve" + l.files + l.flags
 }
 
 // order is the command that a decision is added to.
 func (l resolveLine) order(planName string) string { return l.look(planName) + " --reason WHY" }
-
-var plainWord = regexp.MustCompile(`^[\pL\pM\pN@%+=:,./_-]+$`)
-
-// shellWord quotes what a shell would take apart.
-func shellWord(text string) string {
-	if plainWord.MatchString(text) {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 	"github.com/apsctl/apsctl/store"
 )
@@ -137,7 +138,7 @@ func (c *planCommand) save(cmd *cobra.Command, wanted *plan.Plan, mark plan.Save
 		return err
 	}
 	line := newResolveLine(cmd, nil)
-	fmt.Fprintf(c.app.stderr, "apsctl: saved; apsctl apply --saved %s%s does exactly this, once\n", shellWord(c.saving.path), line.flags)
+	fmt.Fprintf(c.app.stderr, "apsctl: saved; apsctl apply --saved %s%s does exactly this, once\n", printable.ShellWord(c.saving.path), line.flags)
 	return nil
 }
 
@@ -230,7 +231,7 @@ func (c *applyCommand) checkSaved(ctx context.Context, ledger *store.Ledger) err
 
 // stale refuses a saved plan that does not fit any more.
 func (c *applyCommand) stale(format string, args ...any) error {
-	return coded(codeSavedStale, fmt.Errorf("%s is stale: %s; nothing was sent: look at a new one, apsctl plan --out %s", c.savedPath, fmt.Sprintf(format, args...), shellWord(c.savedPath)))
+	return coded(codeSavedStale, fmt.Errorf("%s is stale: %s; nothing was sent: look at a new one, apsctl plan --out %s", c.savedPath, fmt.Sprintf(format, args...), printable.ShellWord(c.savedPath)))
 }
 
 func changedJobs(since store.Since) string {
