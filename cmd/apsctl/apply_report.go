@@ -207,7 +207,7 @@ func writeHeld(b *strings.Builder, report runner.Report, resolve string) {
 		}
 		shown++
 		fmt.Fprintf(b, "  %s (attempt %d): %s: %s\n", printable.Line(r.Name), r.Attempt, printable.Line(r.Error),
-			printable.Line(resolve+" --reason WHY --absent "+r.Name))
+			printable.Line(resolve+" --reason WHY --absent "+printable.ShellWord(r.Name)))
 	}
 	if more > 0 {
 		fmt.Fprintf(b, "  … and %s; -o json lists all\n", plan.Count(more, "more job"))

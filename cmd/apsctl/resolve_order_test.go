@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -49,6 +50,32 @@ func TestResolveAdoptIsHeldAgainstTheService(t *testing.T) {
 	refused([]string{"has it as created"}, "--adopt", "job-0000="+ids["job-0001"])
 	b.write("apsctl.yaml", planOf(2))
 	wantIn(t, b.want(exitDone, "plan").stdout, "2 jobs")
+}
+
+// The way out of a conflict works as it is printed, whatever differs.
+func TestConflictIsLeftByThePrintedCommand(t *testing.T) {
+	for field, spec := range map[string]func(*plan.Spec){
+		"source":      func(s *plan.Spec) { s.Source.Instance = "pc-other" },
+		"destination": func(s *plan.Spec) { s.Destination.Instance = "amv-other" },
+		"db_list":     func(s *plan.Spec) { s.DBList = `[{"DB":"a"}]` },
+	} {
+		t.Run(field, func(t *testing.T) {
+			b := newBench(t)
+			id := b.emulator().jobs(1)["job-0000"]
+			b.seed(seed{name: "job-0000", state: plan.StateUnknown, spec: spec})
+			r := b.want(exitUnknown, "resolve", "--plan", "bulk")
+			wantIn(t, r.stdout, "conflict; a person settles it", "its "+field+" is")
+			printed := regexp.MustCompile(`apsctl resolve .* --force`)
+			line := printed.FindString(r.stdout)
+			if shown := printed.FindString(b.want(exitDone, "ledger", "show", "job-0000").stdout); line == "" || shown != line {
+				t.Fatalf("resolve prints %q, and ledger show %q", line, shown)
+			}
+			b.shell(exitDone, strings.Replace(line, "WHY", "looked", 1))
+			if e := b.entry("job-0000"); e.State != plan.StateCreated || e.JobID != id {
+				t.Errorf("the entry is %+v", e)
+			}
+		})
+	}
 }
 
 func TestResolveAdoptsAJobThatOnlyThePlanKnows(t *testing.T) {

@@ -156,7 +156,7 @@ func writeSettlement(b *strings.Builder, s runner.Settlement, resolve resolveLin
 // wayOutOf is wayOut of an entry that was just looked for.
 func wayOutOf(s runner.Settlement, resolve resolveLine) string {
 	e := s.After
-	absent := fmt.Sprintf("%s --absent %s", resolve.order(e.Plan), e.Name)
+	absent := fmt.Sprintf("%s --absent %s", resolve.order(e.Plan), printable.ShellWord(e.Name))
 	switch {
 	case e.State.Unresolved() && s.Held:
 		return "to have it created by the next apply: " + absent

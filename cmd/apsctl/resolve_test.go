@@ -112,6 +112,11 @@ func TestHeldIsReleasedByThePrintedCommand(t *testing.T) {
 	resolved := b.want(exitUnknown, "resolve", "--ledger", "other.db", file)
 	wantIn(t, resolved.stdout, "unknown, and held; a person settles it", "0 settled, 0 unknown, 1 for a person.")
 	printed := regexp.MustCompile(`apsctl resolve '.*`)
+	// The ledger does not tell what is held from what is not, and says what goes for both.
+	shown := b.want(exitDone, "ledger", "list", "--ledger", "other.db", "--state", "unknown", "-o", "json").stdout
+	if wantIn(t, shown, "on_unknown: hold, a person lets it go", "--absent job-000"); strings.Contains(shown, "nothing to do") {
+		t.Errorf("there is something to do: %s", shown)
+	}
 	line := printed.FindString(b.want(exitUnknown, apply...).stdout)
 	if again := printed.FindString(resolved.stdout); line == "" || again != line {
 		t.Fatalf("apply prints %q, and resolve %q", line, again)
