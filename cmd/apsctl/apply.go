@@ -229,7 +229,7 @@ func (c *applyCommand) onLedger(ctx context.Context, wanted *plan.Plan, service 
 func (c *applyCommand) apply(ctx context.Context, wanted *plan.Plan, service *service, ledger *store.Ledger, runID string) (*runner.Report, error) {
 	display := newDisplay(c.app)
 	if err := putBy(c.reservePath()); err != nil {
-		display.warn("no disk space could be put by for an emergency: the disk may be nearly full")
+		display.warn("no disk space could be put by for an emergency: " + whyNoReserve(err))
 	}
 	unchanged, err := c.stillUnchanged(ctx, wanted, ledger)
 	if err != nil {

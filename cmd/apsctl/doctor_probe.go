@@ -64,9 +64,12 @@ func (p *probeFlags) addFlags(flags *pflag.FlagSet) {
 	p.settle.addShortSettle(flags)
 }
 
+// probeJournal is the name of the file in which a probe notes its jobs.
+const probeJournal = "probe.ndjson"
+
 // journalPath is beside the ledger, so that the emulator has one of its own.
 func (c *doctorCommand) journalPath() string {
-	return filepath.Join(filepath.Dir(c.target.ledgerPath()), "probe.ndjson")
+	return filepath.Join(filepath.Dir(c.target.ledgerPath()), probeJournal)
 }
 
 func (c *doctorCommand) checkProbe(cmd *cobra.Command, args []string) error {

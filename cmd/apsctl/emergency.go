@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -30,7 +31,7 @@ func (a *app) emergency(ledgerPath string, resolve resolveLine) func(runner.Emer
 		}
 		where := "It is noted in " + path + "."
 		if err != nil {
-			where = "It could not be noted in a file either: keep this message."
+			where = "It could not be noted in a file either (" + err.Error() + "): keep this message."
 		}
 		fmt.Fprintf(a.stderr, "apsctl: job %s was created as %s (region %s, request %s) and the ledger could not record it. %s\n"+
 			"  Mend that, then run apply again: it finds the job in the listing and creates nothing twice.\n"+
@@ -41,11 +42,18 @@ func (a *app) emergency(ledgerPath string, resolve resolveLine) func(runner.Emer
 }
 
 // appendDurably adds a line to a private file and has it on disk when it
-// returns nil.
+// returns nil. It follows no link, waits for no reader of a pipe, and takes only an
+// ordinary file.
 func appendDurably(path string, line []byte) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return notOrdinary(path)
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY|openNoFollow|openNoWait, 0o600)
 	if err != nil {
 		return err
+	}
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return errors.Join(err, file.Close(), notOrdinary(path))
 	}
 	_ = file.Chmod(0o600) // it may have been there before, open to all
 	n, err := file.Write(line)
@@ -55,7 +63,7 @@ func appendDurably(path string, line []byte) error {
 	if closeErr := file.Close(); err == nil {
 		err = closeErr
 	}
-	if info, statErr := os.Stat(path); n == 0 && statErr == nil && info.Size() == 0 {
+	if info, statErr := os.Lstat(path); n == 0 && statErr == nil && info.Size() == 0 {
 		_ = os.Remove(path) // an empty one would only raise questions
 	}
 	return err

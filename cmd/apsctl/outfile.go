@@ -20,8 +20,12 @@ const (
 )
 
 // ledgerSuffixes are those of the ledger itself and of the files beside it, which
-// SQLite, the lock and runs make.
-var ledgerSuffixes = []string{"", "-wal", "-shm", "-journal", ".lock", reserveSuffix, emergencySuffix, notice.ToldSuffix}
+// SQLite, the lock, what was sent and runs make.
+var ledgerSuffixes = []string{
+	"", "-wal", "-shm", "-journal", ".lock", ".sent", ".sent.new", reserveSuffix, emergencySuffix, notice.ToldSuffix,
+}
+
+func notOrdinary(path string) error { return errors.New(path + " is not an ordinary file") }
 
 // ordinaryOrNew refuses to replace what is there and no ordinary file: a rename
 // would put a file in place of a device or a link without a word.
@@ -48,10 +52,19 @@ type inUse struct {
 // refuse tells why nothing may be written to path, nil for nothing against it. A
 // link is followed.
 func (u inUse) refuse(path string) error {
-	for _, suffix := range ledgerSuffixes {
-		if samePlace(path, u.ledger+suffix) {
-			return errors.New("it belongs to the ledger; name another file")
+	ledgers := []string{u.ledger}
+	if target, err := filepath.EvalSymlinks(u.ledger); err == nil {
+		ledgers = append(ledgers, target) // some are beside the ledger itself, whatever link names it
+	}
+	for _, ledger := range ledgers {
+		for _, suffix := range ledgerSuffixes {
+			if samePlace(path, ledger+suffix) {
+				return errors.New("it belongs to the ledger; name another file")
+			}
 		}
+	}
+	if samePlace(path, filepath.Join(filepath.Dir(u.ledger), probeJournal)) {
+		return errors.New("it is the journal of a probe; name another file")
 	}
 	for _, name := range []string{"cloud.journal", "cloud.journal.lock", "secrets.yaml"} {
 		if samePlace(path, filepath.Join(emulatorFolder, name)) {

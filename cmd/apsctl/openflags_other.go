@@ -1,0 +1,5 @@
+//go:build !unix
+
+package main
+
+const openNoFollow, openNoWait = 0, 0
