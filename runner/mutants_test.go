@@ -38,12 +38,14 @@ func TestMutants(t *testing.T) {
 }
 
 // faultsFor are the faults that a rule is for, where those of random histories
-// seldom meet: a change that takes effect late, and another wanted meanwhile, or a run
-// that ends while a job is suspended to be changed.
+// seldom meet: a change that takes effect late, and another wanted meanwhile, a run
+// that ends while a job is suspended to be changed, or a job that leaves the plan
+// before it is listed.
 var faultsFor = map[string][]kind{
 	mutant.ChangeOvertakes: {toAndFro, late},
 	mutant.ChangeAssumed:   {toAndFro, late},
 	mutant.PauseUnrecorded: {toAndFro, dropAfter, serverError, death},
+	mutant.DeleteUnlisted:  {hasty, lag},
 }
 
 // firstKill is the first seed whose history with these faults, or if nil with

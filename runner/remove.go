@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/apsctl/apsctl/internal/mutant"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -121,7 +122,7 @@ func (r *Run) holdUnlisted(changes []plan.Change) {
 	for i := range changes {
 		c := &changes[i]
 		goes := c.Kind == plan.KindDelete || c.Kind == plan.KindReplace && r.options.AllowReplace
-		if !goes || r.settled(*c.Entry) || isLeaving(*c.Entry) {
+		if !goes || r.settled(*c.Entry) || isLeaving(*c.Entry) || mutant.On(mutant.DeleteUnlisted) {
 			continue
 		}
 		if listed == nil {

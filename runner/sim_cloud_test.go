@@ -36,6 +36,8 @@ type simCloud struct {
 	// Whether a new job has to be started, and a running one be suspended before it
 	// can be deleted or changed.
 	needsStart, deletesSuspended, modifiesSuspended bool
+	// Whether the id of a job that is not listed yet is nobody's.
+	idsLate bool
 }
 
 func newSimCloud(h *history) *simCloud {
@@ -46,6 +48,7 @@ func newSimCloud(h *history) *simCloud {
 		filter: oneOf(rng, "exact", "fuzzy", "ignored"), forgets: rng.IntN(2) == 0,
 		needsStart: habits.IntN(2) == 0, deletesSuspended: habits.IntN(2) == 0,
 		modifiesSuspended: h.dice.roll("rests").IntN(3) == 0,
+		idsLate:           h.dice.roll("ids").IntN(2) == 0,
 		lag:               oneOf(rng, 2*time.Second, 2*time.Second, 20*time.Second, 3*time.Minute),
 	}
 }
@@ -57,6 +60,15 @@ func (c *simCloud) byID(id string) *simJob {
 		}
 	}
 	return nil
+}
+
+// known is the job that the service knows by an id, nil for none.
+func (c *simCloud) known(id string) *simJob {
+	job := c.byID(id)
+	if job == nil || !job.exists(time.Now()) || c.idsLate && !job.isListed(time.Now()) {
+		return nil
+	}
+	return job
 }
 
 // serve answers one request that p sent just now.
@@ -156,8 +168,8 @@ func (c *simCloud) detail(p *proc, r simRequest, x *fate) answer {
 	if x.refusal != nil {
 		return *x.refusal
 	}
-	job := c.byID(r.form.Get("ApsJobId"))
-	if job == nil || !job.exists(time.Now()) {
+	job := c.known(r.form.Get("ApsJobId"))
+	if job == nil {
 		return refuse(http.StatusBadRequest, "InvalidInput", "")
 	}
 	return success(map[string]any{"APSJobDetail": map[string]any{
@@ -170,8 +182,8 @@ func (c *simCloud) detail(p *proc, r simRequest, x *fate) answer {
 // as created, with this request promised, may be touched, and deleted only what
 // the plan does not want as it is.
 func (c *simCloud) change(p *proc, r simRequest, x *fate) answer {
-	job := c.byID(r.form.Get("ApsJobId"))
-	if job == nil || !job.exists(time.Now()) {
+	job := c.known(r.form.Get("ApsJobId"))
+	if job == nil {
 		return refuse(http.StatusBadRequest, "InvalidInput", r.echo)
 	}
 	if r.op == opModify && r.form.Get("PartitionList") == "" {

@@ -46,6 +46,7 @@ const (
 	edit         kind = "plan-edited"
 	oldBaseline  kind = "intent-beside-a-namesake"
 	comeAndGo    kind = "come-and-go"       // the last job leaves the plan or comes back, before each turn
+	hasty        kind = "hasty"             // the same within moments, with a job that is to be deleted when it leaves
 	toAndFro     kind = "edited-to-and-fro" // the objects of the first job, before each turn
 	behindUs     kind = "changed-by-others" // what a job that is on record loads or does, before each turn
 )
@@ -110,7 +111,7 @@ func drawFault(rng *rand.Rand, k kind, place, processes int) *fault {
 	f.from = min(place, processes-1) * rng.IntN(2)
 	f.to = f.from + rng.IntN(processes-f.from)
 	switch k {
-	case lag, lagBeyond, flap, missingPage, wrongTotal, churn, hideCluster, oddDate, toAndFro, comeAndGo, behindUs:
+	case lag, lagBeyond, flap, missingPage, wrongTotal, churn, hideCluster, oddDate, toAndFro, comeAndGo, hasty, behindUs:
 		// Lies of the listing matter to those who look for what earlier
 		// processes sent.
 		f.to, f.left = processes-1, 1000

@@ -93,6 +93,12 @@ func newHistory(s script, path string) *history {
 		if d.roll("behind us").IntN(3) == 0 {
 			kinds = append(kinds, behindUs)
 		}
+		if d.roll("hasty").IntN(8) == 0 {
+			kinds = append(kinds, hasty, lag)
+		}
+	}
+	if slices.Contains(kinds, hasty) {
+		h.jobs[len(h.jobs)-1].Life = plan.Life{OnRemove: plan.OnRemoveDelete}
 	}
 	h.places = len(kinds)
 	for i, k := range kinds {
@@ -191,6 +197,9 @@ func (h *history) open() bool {
 func (h *history) sleep(n int) {
 	rng := h.dice.roll("gap", n)
 	gap := oneOf(rng, time.Second, 30*time.Second, 6*time.Minute, 17*time.Minute, 32*time.Minute, 33*time.Minute, 50*time.Minute)
+	if h.active(hasty, n) != nil {
+		gap = time.Second
+	}
 	time.Sleep(gap + between(rng, 0, time.Second))
 }
 

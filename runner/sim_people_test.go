@@ -37,7 +37,7 @@ func (h *history) meddle(n int) {
 	if h.active(toAndFro, n) != nil && n > 0 && len(h.jobs) > 0 {
 		h.edit(0, 0)
 	}
-	if h.active(comeAndGo, n) != nil && n > 0 {
+	if (h.active(comeAndGo, n) != nil || h.active(hasty, n) != nil) && n > 0 {
 		h.comeOrGo()
 	}
 	if h.active(behindUs, n) != nil && n > 0 {

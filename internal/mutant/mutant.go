@@ -32,6 +32,7 @@ const (
 	ChangeOvertakes  = "change-overtakes"         // a change follows another that got no answer
 	PauseUnrecorded  = "pause-unrecorded"         // a job is suspended to be changed before the ledger says so
 	ChangeAssumed    = "change-assumed"           // a change without an answer counts as undone
+	DeleteUnlisted   = "delete-unlisted"          // a job that may not be listed yet is deleted, and taken for gone
 )
 
 // Names lists all of them.
@@ -39,5 +40,5 @@ var Names = []string{
 	NoSwap, LateNonce, LateDate, NoFreshness, DefaultRejected, DeadIntentNotSent, NoSettle, SingleScan,
 	IncompleteList, NoCanary, NoBaseline, FuzzyName, RetryUnknown,
 	AnyMatch, FirstOfTwo, NoBudget, IntentAfterSend, CancelledVerdict, FollowRedirects, ServerErrorFails,
-	NoPromise, ChangeOvertakes, ChangeAssumed, PauseUnrecorded,
+	NoPromise, ChangeOvertakes, ChangeAssumed, PauseUnrecorded, DeleteUnlisted,
 }
