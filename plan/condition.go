@@ -50,7 +50,7 @@ func (c Condition) Met(job RemoteJob) bool {
 	class := ClassOf(job.Status)
 	switch c.word {
 	case "":
-		return class == ClassRunning && job.DelaySeconds <= int64(c.most/time.Second)
+		return class == ClassRunning && job.Delay <= int64(c.most/time.Second)
 	case string(Suspended):
 		return class == ClassSuspended || NotStarted(job.Status)
 	case string(Running):

@@ -16,13 +16,13 @@ func TestConditions(t *testing.T) {
 			t.Fatal(err)
 		}
 		for status, want := range wants {
-			if got := c.Met(RemoteJob{Status: status, DelaySeconds: 30}); got != want {
+			if got := c.Met(RemoteJob{Status: status, Delay: 30}); got != want {
 				t.Errorf("%s: %s is met: %v", text, status, got)
 			}
 		}
 	}
 	c, _ := ParseCondition("delay<=30s")
-	if c.Met(RemoteJob{Status: "Running", DelaySeconds: 31}) || c.String() != "running with a delay of at most 30s" {
+	if c.Met(RemoteJob{Status: "Running", Delay: 31}) || c.String() != "running with a delay of at most 30s" {
 		t.Errorf("%s: a delay of 31 counts", c)
 	}
 	for _, text := range []string{"", "Running", "delay", "delay<30s", "delay<=", "delay<=-1s", "delay<=30"} {

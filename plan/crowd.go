@@ -10,7 +10,7 @@ import (
 	"github.com/apsctl/apsctl/internal/printable"
 )
 
-// Defaults of the limits that the service documents (API reference, section 1).
+// Defaults of the limits that the service documents (docs/aps-api.md, section 0).
 // Nothing says whether it holds to them, so they only warn.
 var (
 	servicePerSourceDefault = LimitTo(3)

@@ -26,11 +26,11 @@ const (
 	NoteUnsettled DriftKind = "unsettled" // a create has no answer yet, or is in conflict
 	NoteNew       DriftKind = "new"       // it is not listed yet
 	NoteFollowed  DriftKind = "followed"  // it was changed outside apsctl, to what the plan wants
-	NoteUnknown   DriftKind = "unplanned" // a job that no plan knows, under a wanted name or from and to the same instances
+	NoteUnplanned DriftKind = "unplanned" // a job that no plan knows, under a wanted name or from and to the same instances
 )
 
 var driftOrder = []DriftKind{
-	DriftMissing, DriftDuplicate, DriftFailed, DriftChanged, DriftState, NoteUnsettled, NoteNew, NoteFollowed, NoteUnknown,
+	DriftMissing, DriftDuplicate, DriftFailed, DriftChanged, DriftState, NoteUnsettled, NoteNew, NoteFollowed, NoteUnplanned,
 }
 
 // Drift is one thing about one job.
@@ -218,7 +218,7 @@ func (d *Drifts) unplanned(changes []Change, listings map[string]Listing, owners
 			if known[job.ID] || !same && !named[[2]string{region, job.Name}] {
 				continue
 			}
-			one := Drift{Kind: NoteUnknown, Name: job.Name, Region: region, JobID: job.ID, Status: job.Status}
+			one := Drift{Kind: NoteUnplanned, Name: job.Name, Region: region, JobID: job.ID, Status: job.Status}
 			if one.Text = "no plan of this ledger knows it, and it has the name of a job of the plan"; same {
 				one.Text = fmt.Sprintf("no plan of this ledger knows it, and it goes from %s to %s as %s does", job.SourceInstance, job.DestinationInstance, like)
 			}

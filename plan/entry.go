@@ -26,8 +26,9 @@ const (
 	StateRejected State = "rejected"
 	// StateNotSent: the last attempt failed before a connection was handed over.
 	StateNotSent State = "not-sent"
-	// StateAbsent: the last attempt was unknown and has an absence certificate:
-	// it did not happen and can no longer happen.
+	// StateAbsent: the last attempt was unknown and has an absence certificate (it
+	// did not happen and can no longer happen), or its job was deleted by us and is gone
+	// (ReasonDeleted).
 	StateAbsent State = "absent"
 	// StateConflict: a job of that name is on the service that is not as the
 	// attempt said. A person settles it.

@@ -17,7 +17,7 @@ type RemoteJob struct {
 	DestinationInstance string
 	Status, SubStatus   string
 	CreateTime          string // the service's text; its zone is not documented
-	DelaySeconds        int64  // unit not documented
+	Delay               int64  // its unit is not documented; seconds are assumed
 	Progress            string // e.g. "30", explained as 30 %
 	ErrorMessage        string
 }

@@ -10,7 +10,7 @@ import (
 
 // Ledger is what a run needs of the ledger. An error that is not
 // plan.ErrMovedOn means that the ledger cannot be trusted to record anything
-// more, and ends the run.
+// more, and ends the run. Workers and looks use it side by side.
 type Ledger interface {
 	// Snapshot returns every entry of one plan, read in one transaction.
 	Snapshot(ctx context.Context, planName string) (plan.Snapshot, error)
@@ -40,7 +40,7 @@ type Ledger interface {
 
 // Service is what a run needs of the APS API. Every error is a
 // *plan.CallError, the context's own error, or says that a listing could not
-// be completed.
+// be completed. Workers and looks use it side by side.
 type Service interface {
 	// Create sends exactly one CreateAPSJob request.
 	Create(ctx context.Context, request plan.CreateRequest) plan.Outcome
@@ -57,7 +57,10 @@ type Service interface {
 }
 
 // Secrets reads passwords just before they are needed.
+//
+// Workers read side by side.
 type Secrets interface {
+	// Read returns one password; its error never has a part of it.
 	Read(ctx context.Context, ref secret.Ref) (secret.Value, error)
 	// Clean removes every secret that was read from a text.
 	Clean(text string) string

@@ -47,7 +47,7 @@ const (
 	EndUnhealthy Ending = "unhealthy" // changed by this run, and the service shows it as failed
 	EndFailed    Ending = "failed"    // refused, or never got through; the next run tries again
 	EndUnknown   Ending = "unknown"   // sent, outcome not known; settled by a later look
-	EndBlocked   Ending = "blocked"   // a person, or a later version, has to act
+	EndBlocked   Ending = "blocked"   // nothing is sent: something else has to be settled first, not always by a person
 	EndNotTried  Ending = "not_tried" // the run stopped before its turn
 )
 

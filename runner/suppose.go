@@ -10,6 +10,7 @@ import (
 
 // Reader is what a run that only looks needs of the ledger.
 type Reader interface {
+	// Snapshot and Live are those of Ledger.
 	Snapshot(ctx context.Context, planName string) (plan.Snapshot, error)
 	Live(ctx context.Context, region string) ([]plan.Entry, error)
 }

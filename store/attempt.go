@@ -41,8 +41,8 @@ func (l *Ledger) AllAttempts(ctx context.Context) ([]Attempt, error) {
 	return attempts, trouble(l.path, "read its attempts", err)
 }
 
-// AttemptByNonce returns the attempt that was promised with nonce; found is
-// false when there is none on disk.
+// AttemptByNonce returns the attempt that was promised with nonce; found is false
+// when there is none on disk. It is for the witnesses of tests.
 func (l *Ledger) AttemptByNonce(ctx context.Context, nonce string) (a Attempt, found bool, err error) {
 	attempts, err := readAttempts(ctx, l.read, "a.nonce = ?", nonce)
 	if err != nil || len(attempts) == 0 {

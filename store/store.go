@@ -42,8 +42,8 @@ type Options struct {
 	// Create makes a ledger, and its folder, where there is none. A file that
 	// exists is never replaced, whatever is in it.
 	Create bool
-	// Settle has what was noted of creates from before it, and from before a day,
-	// deleted. Zero keeps it all.
+	// Settle has notes of creates deleted that are older than a day and than twice
+	// this. Zero keeps them all.
 	Settle time.Duration
 	// Now dates a new ledger. nil means time.Now.
 	Now func() time.Time

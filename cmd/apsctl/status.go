@@ -336,7 +336,7 @@ func newStatusJSON(jobs []jobStatus) statusJSON {
 		if j.asked {
 			one.Remote = &remoteJSON{Duplicates: j.others}
 			if r := j.remote; r != nil {
-				*one.Remote = remoteJSON{true, j.others, r.Status, r.Progress, r.DelaySeconds, r.ErrorMessage}
+				*one.Remote = remoteJSON{true, j.others, r.Status, r.Progress, r.Delay, r.ErrorMessage}
 			}
 		}
 		out.Jobs = append(out.Jobs, one)

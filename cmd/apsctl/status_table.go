@@ -68,7 +68,7 @@ func (j jobStatus) row(refreshed bool) table.Row {
 	if message := j.remote.ErrorMessage; message != "" && !strings.EqualFold(message, "OK") {
 		status += ": " + message
 	}
-	return append(row, printable.Clip(status, 60), printable.Clip(j.remote.Progress, 8), strconv.FormatInt(j.remote.DelaySeconds, 10))
+	return append(row, printable.Clip(status, 60), printable.Clip(j.remote.Progress, 8), strconv.FormatInt(j.remote.Delay, 10))
 }
 
 func countStates(jobs []jobStatus) map[plan.State]int {

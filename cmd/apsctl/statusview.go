@@ -163,7 +163,7 @@ func (j jobStatus) watchRow(wide bool, nameCells int) table.Row {
 	if j.remote == nil {
 		return append(row, status, "", "")
 	}
-	return append(row, status, printable.Clip(j.remote.Progress, 8), strconv.FormatInt(j.remote.DelaySeconds, 10))
+	return append(row, status, printable.Clip(j.remote.Progress, 8), strconv.FormatInt(j.remote.Delay, 10))
 }
 
 // urgency is lower for what needs a look.

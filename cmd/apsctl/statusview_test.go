@@ -20,7 +20,7 @@ func statuses(n int) []jobStatus {
 		jobs = append(jobs, jobStatus{
 			Entry:  plan.Entry{Plan: "orders", Name: fmt.Sprintf("orders-%02d", i), State: plan.StateCreated, JobID: fmt.Sprintf("aps-%02d", i)},
 			asked:  true,
-			remote: &plan.RemoteJob{Status: "Running", Progress: "100", DelaySeconds: int64(i)},
+			remote: &plan.RemoteJob{Status: "Running", Progress: "100", Delay: int64(i)},
 		})
 	}
 	jobs[n-1].remote.Status, jobs[n-1].Name = "InitializeFailed", "订单库-归档-同步任务-华东-一号"

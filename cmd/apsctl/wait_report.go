@@ -149,7 +149,7 @@ func (w waitResult) words(j runner.Awaited) string {
 	}
 	text := printable.Line(standsAt(j))
 	if j.Job != nil {
-		text += fmt.Sprintf(", progress %s, delay %d", printable.Clip(j.Job.Progress, 8), j.Job.DelaySeconds)
+		text += fmt.Sprintf(", progress %s, delay %d", printable.Clip(j.Job.Progress, 8), j.Job.Delay)
 	}
 	return text
 }
@@ -193,7 +193,7 @@ func (w waitResult) json(exitCode int) waitJSON {
 			Met: j.Met && j.Failed == "", Code: awaitedCode(j), Error: j.Failed, Logs: jsonform.Logs(w.logs[j.Entry.JobID]),
 		}
 		if r := j.Job; r != nil {
-			one.Remote = &remoteJSON{Listed: true, Status: r.Status, Progress: r.Progress, Delay: r.DelaySeconds, Message: r.ErrorMessage}
+			one.Remote = &remoteJSON{Listed: true, Status: r.Status, Progress: r.Progress, Delay: r.Delay, Message: r.ErrorMessage}
 		}
 		out.Jobs = append(out.Jobs, one)
 	}

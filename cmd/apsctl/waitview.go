@@ -90,7 +90,7 @@ func (v waitView) missing(width int) []section {
 func (v waitView) row(j runner.Awaited, width int) viewLine {
 	line := viewLine{{text: "  " + pad(printable.Line(j.Entry.Name), nameWidth(width)) + "  "}, {printable.Line(standsAt(j)), text.FgYellow}}
 	if j.Job != nil {
-		line = append(line, span{fmt.Sprintf("  progress %s, delay %d", printable.Clip(j.Job.Progress, 8), j.Job.DelaySeconds), text.Faint})
+		line = append(line, span{fmt.Sprintf("  progress %s, delay %d", printable.Clip(j.Job.Progress, 8), j.Job.Delay), text.Faint})
 	}
 	return line
 }

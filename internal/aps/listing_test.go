@@ -100,7 +100,7 @@ func TestListFields(t *testing.T) {
 	want := plan.RemoteJob{
 		ID: "aps-0003", Name: "job-3", SourceInstance: "pc-1", DestinationInstance: "amv-1",
 		Status: "Running", SubStatus: "-", CreateTime: "2022-06-28 15:00:04",
-		DelaySeconds: 7, Progress: "30", ErrorMessage: "OK",
+		Delay: 7, Progress: "30", ErrorMessage: "OK",
 	}
 	if got.Jobs[0] != want {
 		t.Errorf("got  %+v\nwant %+v", got.Jobs[0], want)

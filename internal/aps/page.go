@@ -78,7 +78,7 @@ func parseJob(entry json.RawMessage) (job plan.RemoteJob, why string) {
 	if job.Progress == "" { // should the spelling be mended one day
 		job.Progress = o.trimmed("Progress")
 	}
-	job.DelaySeconds, _ = strconv.ParseInt(strings.TrimSpace(o.trimmed("Delay")), 10, 64)
+	job.Delay, _ = strconv.ParseInt(strings.TrimSpace(o.trimmed("Delay")), 10, 64)
 	return job, ""
 }
 

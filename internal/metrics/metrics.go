@@ -37,7 +37,7 @@ func Delays(listings map[string]plan.Listing) map[string]int64 {
 	delays := map[string]int64{}
 	for _, listing := range listings {
 		for _, job := range listing.Jobs {
-			delays[job.ID] = job.DelaySeconds
+			delays[job.ID] = job.Delay
 		}
 	}
 	return delays

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -352,6 +351,3 @@ func (p *Probe) delete(ctx context.Context) error {
 	}
 	return p.suspended(ctx, DeleteSuspends, plan.OperationDelete, id)
 }
-
-// Stopped reports whether an error of Run is only that it was told to stop.
-func Stopped(err error) bool { return errors.Is(err, context.Canceled) }

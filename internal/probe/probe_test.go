@@ -329,7 +329,7 @@ func TestStoppedProbeCleansUp(t *testing.T) {
 			}
 			_, report, err := w.probe(ctx)
 			stopped = requests >= stopAt && errors.Is(err, context.Canceled)
-			if err != nil && !Stopped(err) || len(report.Left) > 0 || w.jobs() != 0 {
+			if err != nil && !errors.Is(err, context.Canceled) || len(report.Left) > 0 || w.jobs() != 0 {
 				t.Errorf("stopped at request %d: %v, left %v, %d jobs", stopAt, err, report.Left, w.jobs())
 			}
 		})

@@ -18,7 +18,7 @@ func newJobStand(j Job) jobStand {
 	}
 	s.Tone = s.Stand.tone()
 	if r := j.Remote; r != nil {
-		s.Service = &jobListing{r.Status, r.Progress, r.DelaySeconds, r.ErrorMessage, j.Duplicates, jsonform.Logs(j.Logs)}
+		s.Service = &jobListing{r.Status, r.Progress, r.Delay, r.ErrorMessage, j.Duplicates, jsonform.Logs(j.Logs)}
 	}
 	return s
 }
