@@ -100,9 +100,10 @@ func (e *SameIDError) Error() string {
 		e.JobID, e.Name, e.Plan, e.OtherName, e.OtherPlan)
 }
 
-// adviceNoBackup rebuilds a ledger from what the service lists. The wait is for
-// creates that were sent and that nothing is known of any more.
-const adviceNoBackup = "without one, wait until the settle time (31 minutes unless set otherwise) has passed since the last run, then apply --adopt"
+// adviceRestore puts a ledger back, or rebuilds one from what the service lists. The
+// creates of late, which may not be listed yet, are in the file of what was sent.
+const adviceRestore = "leave its .sent file where it is, and restore the last backup; " +
+	"without one, apply --adopt, and once more when the jobs that it calls unknown have settled"
 
 // What to do about each kind of trouble. None of it makes a new ledger: its
 // content is the only proof of what was already sent.
@@ -110,8 +111,11 @@ const (
 	adviceFull    = "no space is left; free some on its disk (or raise the quota) and run again, nothing is lost"
 	adviceIO      = "it cannot be read or written; check the disk and the kernel's log before running again"
 	adviceBusy    = "another program has kept it locked for too long; let that end (a backup, a shell of SQLite?) and run again"
-	adviceDamaged = "it is damaged; do not delete it: move it and its -wal file away, then restore the last backup; " + adviceNoBackup
+	adviceDamaged = "it is damaged; do not delete it: move it and its -wal and -shm files away, " + adviceRestore
 	adviceMode    = "this user may not write it, a file beside it (-wal, -shm, .lock) or its folder; run as its owner, or correct the owner and mode"
+	// Also to look into it: SQLite needs -wal and -shm for that.
+	adviceReadOnly  = "its file system is mounted read-only, and a ledger is not even read without files beside it; mount it for writing, or copy it with its -wal file, if it has one, to where this user may write"
+	adviceNotLedger = "it is not a ledger, or its first bytes are damaged; check the path, and if it is right move the file away, " + adviceRestore
 )
 
 // trouble turns an error of the driver into an *Error for path. Errors of a
@@ -138,6 +142,9 @@ func trouble(path, op string, err error) error {
 	if kind == nil {
 		return fmt.Errorf("ledger %s: %s: %w", path, op, err)
 	}
+	if kind == ErrPermission && readOnlyFileSystem(NearestFolder(path)) {
+		advice = adviceReadOnly
+	}
 	return &Error{Kind: kind, Path: path, Text: advice, Err: fmt.Errorf("%s: %w", op, err)}
 }
 
@@ -149,6 +156,8 @@ func classify(err error) (advice string, kind error) {
 		switch {
 		case errors.Is(err, fs.ErrPermission):
 			return adviceMode, ErrPermission
+		case errors.Is(err, syscall.EROFS):
+			return adviceReadOnly, ErrPermission
 		case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 			return adviceFull, ErrFull
 		}
@@ -168,8 +177,7 @@ func classify(err error) (advice string, kind error) {
 		sqlite3.ErrError, sqlite3.ErrSchema, sqlite3.ErrMismatch, sqlite3.ErrFormat: // not our tables
 		return adviceDamaged, ErrDamaged
 	case sqlite3.ErrNotADB:
-		return "it is not a ledger, or its first bytes are damaged; " +
-			"check the path, and if it is right move the file away and restore the last backup; " + adviceNoBackup, ErrNotLedger
+		return adviceNotLedger, ErrNotLedger
 	case sqlite3.ErrReadonly, sqlite3.ErrPerm, sqlite3.ErrAuth, sqlite3.ErrCantOpen:
 		return adviceMode, ErrPermission
 	}

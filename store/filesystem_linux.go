@@ -25,6 +25,12 @@ var sharedFileSystems = map[int64]string{
 	0x7C7C6673:             "a Parallels shared folder",
 }
 
+// readOnlyFileSystem reports whether nobody can write at place.
+func readOnlyFileSystem(place string) bool {
+	var stat unix.Statfs_t
+	return unix.Statfs(place, &stat) == nil && stat.Flags&unix.ST_RDONLY != 0
+}
+
 // sharedFileSystem returns the name of the file system that place is on if it
 // cannot keep a ledger, and else "".
 func sharedFileSystem(place string) (string, error) {

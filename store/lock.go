@@ -121,8 +121,11 @@ func lockTrouble(path, name string, err error) error {
 	if _, kind := classify(err); kind != nil {
 		return trouble(path, "lock", err)
 	}
-	return &Error{Kind: ErrPermission, Path: path, Err: err,
-		Text: "its lock file " + name + " cannot be used; it must be an ordinary file of this user, and no symbolic link"}
+	text := "its lock file " + name + " cannot be used"
+	if info, statErr := os.Lstat(name); statErr == nil && !info.Mode().IsRegular() {
+		text += "; it must be an ordinary file of this user, and no symbolic link"
+	}
+	return &Error{Kind: ErrPermission, Path: path, Err: err, Text: text}
 }
 
 // record replaces what the lock file says, by "" too. It is for people only, so

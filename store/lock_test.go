@@ -144,6 +144,8 @@ func TestLock_refused(t *testing.T) {
 			t.Errorf("%s: got the lock", name)
 		} else if errors.As(err, new(*LockedError)) {
 			t.Errorf("%s: got %v", name, err)
+		} else if named := strings.Contains(err.Error(), "no symbolic link"); named != (name != "file/c") {
+			t.Errorf("%s: the reason is wrong: %v", name, err)
 		}
 	}
 	if text, err := os.ReadFile(victim); err != nil || string(text) != "keep me" {

@@ -6,9 +6,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -117,9 +119,7 @@ func openReader(ctx context.Context, path string, o Options) (*Ledger, error) {
 	}
 	// SQLite would take such a file for a new database.
 	if info.Size() < pageMinBytes {
-		return nil, &Error{Kind: ErrDamaged, Path: path, Text: fmt.Sprintf(
-			"it has %d bytes, and a ledger never has fewer than %d; delete it if it was made by mistake and "+
-				"never was one; otherwise move it away and restore the last backup; "+adviceNoBackup, info.Size(), pageMinBytes)}
+		return nil, tooShort(path, info.Size())
 	}
 	name, err := readerDSN(path)
 	if err != nil {
@@ -131,6 +131,28 @@ func openReader(ctx context.Context, path string, o Options) (*Ledger, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// tooShort says what is wrong with a file that is shorter than any ledger: a ledger
+// of which little is left, or something else. It may be opened here, since SQLite has
+// no such file open: whoever cut it short while it was in use has damaged it anyway.
+func tooShort(path string, size int64) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	const beginning = "SQLite format 3\x00"
+	head, err := io.ReadAll(io.LimitReader(file, int64(len(beginning))))
+	switch {
+	case err != nil:
+		return err
+	case !strings.HasPrefix(beginning, string(head)):
+		return &Error{Kind: ErrNotLedger, Path: path, Text: adviceNotLedger}
+	}
+	return &Error{Kind: ErrDamaged, Path: path, Text: fmt.Sprintf(
+		"it has %d bytes, and a ledger never has fewer than %d; check the path, and if it is right move the file away with its -wal and -shm files, "+adviceRestore,
+		size, pageMinBytes)}
 }
 
 // judge refuses what is not a ledger, or not one that this program knows.
@@ -145,7 +167,7 @@ func (l *Ledger) judge(ctx context.Context, known int) error {
 	}
 	switch {
 	case app != applicationID:
-		return &Error{Kind: ErrForeign, Path: l.path, Text: fmt.Sprintf(
+		return &Error{Kind: ErrNotLedger, Path: l.path, Text: fmt.Sprintf(
 			"it is a SQLite database of another program (application id %#x); name another path", uint32(app))}
 	case version > known:
 		return &Error{Kind: ErrNewer, Path: l.path, Text: fmt.Sprintf(

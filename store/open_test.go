@@ -155,8 +155,8 @@ func TestOpen_refuses(t *testing.T) {
 		says  string
 	}{
 		"newer":            {pragma("PRAGMA user_version = 99"), ErrNewer, "upgrade apsctl"},
-		"foreign":          {pragma("PRAGMA application_id = 252006673"), ErrForeign, "another program"},
-		"no id":            {pragma("PRAGMA application_id = 0"), ErrForeign, "another program"},
+		"foreign":          {pragma("PRAGMA application_id = 252006673"), ErrNotLedger, "another program"},
+		"no id":            {pragma("PRAGMA application_id = 0"), ErrNotLedger, "another program"},
 		"version 0":        {pragma("PRAGMA user_version = 0"), ErrDamaged, "restore the last backup"},
 		"no meta":          {pragma("DELETE FROM meta"), ErrDamaged, "restore the last backup"},
 		"no meta table":    {pragma("DROP TABLE meta"), ErrDamaged, "restore the last backup"},
@@ -165,7 +165,8 @@ func TestOpen_refuses(t *testing.T) {
 		"cut after a page": {cut(4096), ErrDamaged, "restore the last backup"},
 		"cut in header":    {cut(50), ErrDamaged, "it has 50 bytes"},
 		"text":             {overwrite(strings.Repeat("jobs:\n", 1000)), ErrNotLedger, "not a ledger"},
-		"short text":       {overwrite("x"), ErrDamaged, "it has 1 bytes"},
+		"short text":       {overwrite("S"), ErrDamaged, "it has 1 bytes"},
+		"shorter text":     {overwrite("name: orders\n"), ErrNotLedger, "check the path"},
 		"zeros":            {overwrite(strings.Repeat("\x00", 8192)), ErrNotLedger, "not a ledger"},
 		"folder": {func(t *testing.T, path string) {
 			if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o700)); err != nil {

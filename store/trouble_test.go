@@ -93,6 +93,7 @@ func TestTrouble_kinds(t *testing.T) {
 		sqlite3.Error{Code: sqlite3.ErrCantOpen}:                           ErrPermission,
 		&os.PathError{Op: "open", Path: "x", Err: syscall.EACCES}:          ErrPermission,
 		&os.PathError{Op: "mkdir", Path: "x", Err: syscall.ENOSPC}:         ErrFull,
+		&os.PathError{Op: "open", Path: "x", Err: syscall.EROFS}:           ErrPermission,
 	} {
 		err := trouble("x.db", "do it", fmt.Errorf("wrapped: %w", cause))
 		if !errors.Is(err, want) || !errors.Is(err, cause) || !strings.Contains(err.Error(), "x.db") {

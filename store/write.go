@@ -334,5 +334,5 @@ func (l *Ledger) checkPlace() error {
 		return nil
 	}
 	return &Error{Kind: ErrReplaced, Path: l.path, Err: err,
-		Text: "it was deleted or replaced while in use; nothing more is written; put it or the last backup back and run again; " + adviceNoBackup}
+		Text: "it was deleted or replaced while in use; nothing more is written; if it cannot be put back, " + adviceRestore}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -78,11 +80,31 @@ func (e *skippedError) Error() string {
 	return fmt.Sprintf("skipped: ledger %s is in use by %s; nothing was done", e.locked.Path, who)
 }
 
+// refuseForeign refuses what was never locked and is no ledger, so that no lock file
+// is left beside it. It says nothing of a ledger: that is for behind the lock.
+func (t *target) refuseForeign(ctx context.Context) error {
+	path := t.ledgerPath()
+	if _, err := os.Lstat(path + ".lock"); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	ledger, err := store.OpenReadOnly(ctx, path)
+	if err == nil {
+		err = ledger.Close()
+	}
+	if errors.Is(err, store.ErrNotLedger) {
+		return err
+	}
+	return nil
+}
+
 // acquireLock takes the lock of the ledger, with the patience that --if-locked
 // says. A skip is a *skippedError. It returns the
 // context's error when ctx ends first.
 func (t *target) acquireLock(ctx context.Context, holder store.Holder) (*store.Lock, error) {
 	outliveReader()
+	if err := t.refuseForeign(ctx); err != nil {
+		return nil, err
+	}
 	patience := t.ifLocked
 	deadline := time.Now().Add(patience.wait)
 	for pause := lockPauseFirst; ; pause = min(2*pause, lockPauseMax) {

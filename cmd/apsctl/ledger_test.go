@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -189,7 +190,7 @@ func TestLedgerVerifyFindsDamage(t *testing.T) {
 	if err := os.WriteFile(b.ledgerPath(), content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	wantIn(t, b.want(exitLedger, "ledger", "verify").stderr, "damaged", "backup", "without one", "apply --adopt")
+	wantIn(t, b.want(exitLedger, "ledger", "verify").stderr, "damaged", "leave its .sent file where it is", "backup", "without one, apply --adopt, and once more")
 	b.want(exitLedger, "ledger", "backup", "copy.db")
 	if left, _ := filepath.Glob(filepath.Join(b.dir, "copy.db*")); len(left) != 0 {
 		t.Errorf("a bad copy was left: %v", left)
@@ -235,6 +236,39 @@ func TestLedgerSQLCannotWrite(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(b.dir, "other.db")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("another file was written: %v", err)
+	}
+}
+
+// Another file that --ledger names by mistake is called what it is, nobody is told to
+// delete it, and nothing is left beside it.
+func TestLedgerThatIsSomethingElse(t *testing.T) {
+	b := newBench(t)
+	b.emulator()
+	b.write("apsctl.yaml", planOf(1))
+	b.write("folder/short.yaml", "name: a\n")
+	b.write("folder/long.yaml", planOf(20))
+	db, err := sql.Open("sqlite3", filepath.Join(b.dir, "folder/other.db"))
+	if err == nil {
+		_, err = db.Exec("CREATE TABLE t (a)")
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := os.ReadDir(filepath.Join(b.dir, "folder"))
+	if err != nil || len(names) != 3 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		for _, args := range [][]string{{"apply", "--yes"}, {"plan"}, {"resolve"}, {"ledger", "list"}, {"ledger", "forget", "a", "--reason", "x"}} {
+			r := b.want(exitLedger, append(args, "--ledger", "folder/"+name.Name())...)
+			if wantIn(t, r.stderr, "E-NOT-A-LEDGER"); strings.Contains(r.stderr, "delete") {
+				t.Errorf("%s: it is not ours to delete: %s", name.Name(), r)
+			}
+			if left, _ := os.ReadDir(filepath.Join(b.dir, "folder")); len(left) != len(names) {
+				t.Fatalf("%v leaves %v", args, left)
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,6 +48,28 @@ func TestFmtInAFolderThatMayNotBeWritten(t *testing.T) {
 		t.Errorf("got %s", r)
 	}
 	b.content("folder/plan.yaml", untidyPlan)
+}
+
+// What is in the way is said: a file system that is mounted read-only has no wrong
+// owner, and its lock file is an ordinary one.
+func TestLedgerOnAReadOnlyFileSystem(t *testing.T) {
+	if err := exec.Command("unshare", "-rm", "mount", "--bind", "/tmp", "/tmp").Run(); err != nil {
+		t.Skip("nothing may be mounted here: ", err)
+	}
+	b := newBench(t)
+	b.emulator()
+	b.write("apsctl.yaml", planOf(1))
+	b.want(0, "apply", "--yes")
+	for _, locked := range []string{"rm .apsctl/ledger.db.lock;", ""} {
+		for _, command := range []string{"apply --yes", "resolve", "ledger list"} {
+			r := b.shell(exitLedger, locked+` unshare -rm sh -c 'mount --bind .apsctl .apsctl && mount -o remount,bind,ro .apsctl && exec "$0" `+command+`' "$0"`)
+			if wantIn(t, r.stderr, "is mounted read-only", "E-LEDGER-PERMISSION"); strings.Contains(r.stderr, "symbolic link") || strings.Contains(r.stderr, "owner") {
+				t.Errorf("%s: %s", command, r)
+			}
+			locked = ""
+		}
+		b.want(0, "apply", "--yes") // which makes the lock file again
+	}
 }
 
 // A ledger that may only be read is read, and nothing is sent that it could not
