@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -29,7 +28,7 @@ exists is never replaced. Do not copy the ledger by other means while a run is a
 work: what is in its -wal file would be missing.`,
 		Example: "  apsctl ledger backup ledger-$(date +%F).db",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0]) },
 	}
 	c.target.addLedgerFlags(cmd)
 	c.output.addFlag(cmd)
@@ -41,7 +40,11 @@ type backupJSON struct {
 	File   string          `json:"file"`
 }
 
-func (c *ledgerBackupCommand) run(ctx context.Context, to string) error {
+func (c *ledgerBackupCommand) run(cmd *cobra.Command, to string) error {
+	if to == "" {
+		return usagef(cmd, "FILE is empty: name the file that the copy goes to")
+	}
+	ctx := cmd.Context()
 	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
 	if err != nil {
 		return err

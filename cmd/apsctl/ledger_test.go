@@ -148,6 +148,7 @@ func TestLedgerBackup(t *testing.T) {
 	}
 	wantIn(t, b.want(exitLimit, "ledger", "backup", "copy.db").stderr, "never replaces")
 	b.want(exitFailure, "ledger", "backup", "nowhere/copy.db")
+	wantIn(t, b.want(exitInvalid, "ledger", "backup", "").stderr, "FILE is empty", "E-USAGE")
 	b.want(exitDone, "ledger", "verify", "--ledger", "copy.db")
 	same := b.want(exitDone, "ledger", "list", "-o", "json", "--ledger", "copy.db")
 	if want := b.want(exitDone, "ledger", "list", "-o", "json", "--ledger", ledgerDefault).stdout; strings.ReplaceAll(same.stdout, "copy.db", ledgerDefault) != want {
