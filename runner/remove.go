@@ -114,26 +114,34 @@ func isLeaving(e plan.Entry) bool {
 	return e.State == plan.StateCreated && e.Pending.Operation == plan.OperationDelete
 }
 
-// holdUnlisted blocks deletions of jobs that the service does not list and that were
-// created so lately that it may not list them yet: they could not be seen to go. So a
-// deletion that was promised is of a job that was listed, or would have to be.
+// holdUnlisted blocks deletions of jobs that the service does not list, be it not yet or
+// not to these credentials: they could not be seen to go. So a deletion that was
+// promised is of a job that was listed. One that is gone already is lost, once the
+// listing proves it.
 func (r *Run) holdUnlisted(changes []plan.Change) {
 	var listed map[string]bool
 	for i := range changes {
 		c := &changes[i]
 		goes := c.Kind == plan.KindDelete || c.Kind == plan.KindReplace && r.options.AllowReplace
-		if !goes || r.settled(*c.Entry) || isLeaving(*c.Entry) || mutant.On(mutant.DeleteUnlisted) {
+		if !goes || isLeaving(*c.Entry) || mutant.On(mutant.DeleteUnlisted) {
 			continue
 		}
 		if listed == nil {
 			listed = r.allListed()
 		}
 		if !listed[c.Entry.JobID] {
-			c.Kind, c.Cause = plan.KindBlocked, "created lately, and not listed yet"
-			c.Reason = fmt.Sprintf("it was created so lately that the service does not list it yet, and it could not be seen to go: "+
-				"run again once it is listed, or after %s", clockTime(r.settlesAt(*c.Entry)))
+			c.Kind, c.Cause, c.Reason = plan.KindBlocked, "to go, and not listed", r.whyNotRemoved(*c.Entry)
 		}
 	}
+}
+
+func (r *Run) whyNotRemoved(entry plan.Entry) string {
+	const unseen = "could not be seen to go"
+	if r.settled(entry) {
+		return "the service does not list it, or not to these credentials, and it " + unseen + ": look at job " + entry.JobID + " in the console"
+	}
+	return fmt.Sprintf("it was created so lately that the service does not list it yet, and it %s: run again once it is listed, or after %s",
+		unseen, clockTime(r.settlesAt(entry)))
 }
 
 // allListed are the ids of the jobs in the listings that were taken.
