@@ -50,9 +50,9 @@ func Diff(p *Plan, ledger Snapshot, listings map[string]Listing, o DiffOptions) 
 		_, listed := indexed[job.Region]
 		changes = append(changes, diffJob(job, entry, indexed[job.Region][job.Name], listed, o))
 	}
-	holdMoved(changes, p, ledger, indexed, o)
 	left := leftOvers(ledger, wanted, o)
 	holdRenames(changes, left)
+	holdMoved(changes, p, ledger, indexed, o)
 	holdElsewhere(changes, ledger.Elsewhere)
 	return append(changes, left...)
 }

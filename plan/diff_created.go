@@ -25,6 +25,9 @@ func diffCreated(c *Change) {
 	switch {
 	case c.Seen.unlisted():
 		diffUnlisted(c)
+	case c.Kind == KindReplace && c.Job.Region != c.Entry.Region && len(c.Remote) > 0:
+		c.Kind, c.Cause = KindBlocked, "a job of the name exists in the other region"
+		c.Reason = fmt.Sprintf("it is to be made anew in %s, where a job of this name exists already (%s): rename one of the two", c.Job.Region, remoteIDs(c.Remote))
 	case c.Kind == KindReplace && !c.Job.Protect && !c.Entry.Life.Protect:
 		c.Reason = fmt.Sprintf("it differs in %s, which only deleting and creating it again changes: a full re-sync; apply --allow replace does that", fieldNames(c.Fields))
 	case pending && c.Kind == KindUpdate:

@@ -31,36 +31,6 @@ func holdRenames(changes, left []Change) {
 	}
 }
 
-// holdMoved blocks the create of a job that the plan gave a new name, while the service
-// lists one of the old name that no entry has: where the ledger was lost, that is the
-// job, and moved can tell the ledger nothing of it.
-func holdMoved(changes []Change, p *Plan, ledger Snapshot, listed map[string]nameIndex, o DiffOptions) {
-	if len(p.Moved) == 0 || len(listed) == 0 {
-		return
-	}
-	before := make(map[string]string, len(p.Moved))
-	for old, now := range p.Moved {
-		if _, known := ledger.Entries[old]; !known {
-			before[now] = old
-		}
-	}
-	for i := range changes {
-		c := &changes[i]
-		old, moved := before[c.Name]
-		if c.Kind != KindCreate || !moved {
-			continue
-		}
-		for _, job := range listed[c.Job.Region][old] {
-			if _, owned := o.Owners[job.ID]; !owned {
-				c.Kind, c.Cause = KindBlocked, "exists under the name that it had before"
-				c.Reason = fmt.Sprintf("job %s exists under the name %s, which this job had before, and the ledger knows neither: "+
-					"name it %[2]s again without moved, apply --adopt, and rename it then; or take the line out of moved if it is another job", job.ID, old)
-				break
-			}
-		}
-	}
-}
-
 // holdElsewhere blocks creates of what an open entry of another plan may already
 // be: the plan was probably given another name.
 func holdElsewhere(changes []Change, elsewhere []Entry) {

@@ -124,6 +124,7 @@ func regionsToAsk(changes []plan.Change, o Options) []string {
 		}
 		if c.Kind == plan.KindDelete || c.Kind == plan.KindReplace && o.AllowReplace {
 			seen[c.Entry.Region] = true // what is to go must be there, and be seen to go
+			seen[c.Region()] = true     // and what comes in its place must not be there
 		}
 		if o.Rollout.bounded() && (c.Kind == plan.KindUpdate || c.Kind == plan.KindStart) {
 			seen[c.Entry.Region] = true // other jobs that are initialising count

@@ -130,10 +130,12 @@ func (r *Run) holdUnlisted(changes []plan.Change) {
 			listed = r.allListed()
 		}
 		if !listed[c.Entry.JobID] {
-			c.Kind, c.Cause, c.Reason = plan.KindBlocked, "to go, and not listed", r.whyNotRemoved(*c.Entry)
+			c.Kind, c.Cause, c.Reason = plan.KindBlocked, notListedCause, r.whyNotRemoved(*c.Entry)
 		}
 	}
 }
+
+const notListedCause = "to go, and not listed"
 
 func (r *Run) whyNotRemoved(entry plan.Entry) string {
 	const unseen = "could not be seen to go"

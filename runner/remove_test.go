@@ -115,6 +115,21 @@ func TestJobThatIsNotListedYetIsNotDeleted(t *testing.T) {
 	}
 }
 
+// A replacement that goes to another region is blocked by a job of its name there.
+func TestReplacementInAnotherRegionLooksThere(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+		f.plan.Jobs[0].Region = "cn-beijing"
+		f.plan.Jobs[0].Digest = plan.HashSpec(f.plan.Jobs[0].Spec)
+		f.cloud.add(f.plan.Jobs[0].Spec, time.Now())
+		f.options.AllowReplace = true
+		report, err := f.run()
+		if err != nil || report.Counts().Blocked != 1 || f.cloud.sent() != 1 || f.cloud.calls["modify"] != 0 {
+			t.Errorf("%+v, %v after %d creates and %d changes", report.Counts(), err, f.cloud.sent(), f.cloud.calls["modify"])
+		}
+	})
+}
+
 // slowToSuspend acknowledges a suspension at once and carries it out 3 s later. It
 // deletes only what is suspended.
 type slowToSuspend struct {

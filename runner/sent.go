@@ -18,10 +18,13 @@ const sentAhead = time.Hour
 // time it proves nothing. Such a job is unknown to this run; a later one creates it, or
 // finds it.
 func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {
-	jobs := map[string]string{}
+	jobs, before := map[string]string{}, r.plan.NamesBefore()
 	for _, c := range changes {
 		if r.mayCreate(c) {
 			jobs[c.Name] = c.Region()
+			if old, ok := before[c.Name]; ok {
+				jobs[old] = c.Region()
+			}
 		}
 	}
 	if len(jobs) == 0 || r.looks {
@@ -35,7 +38,10 @@ func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {
 	for i := range changes {
 		c := &changes[i]
 		s, noted := sent[c.Name]
-		if !noted || r.tooOld(s.SignedAt) {
+		if old, moved := before[c.Name]; moved && !noted && !wasRenamed(c.Entry, old) {
+			s, noted = sent[old]
+		}
+		if !noted || r.tooOld(s.SignedAt) || !r.mayCreate(*c) {
 			continue
 		}
 		r.unrecorded[c.Name] = s
@@ -46,12 +52,19 @@ func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {
 	return nil
 }
 
+// wasRenamed reports whether the entry has what was sent under the old name.
+func wasRenamed(entry *plan.Entry, old string) bool { return entry != nil && entry.Spec.Name == old }
+
 // mayCreate reports whether this run may come to send a create for the change.
 func (r *Run) mayCreate(c plan.Change) bool {
 	return c.Kind == plan.KindCreate || c.Kind == plan.KindResolve || c.Kind == plan.KindReplace && r.options.AllowReplace
 }
 
 const heldBackCause = "sent lately, and perhaps not listed yet"
+
+// Waits reports whether a change that Prepare returned is kept back by time only: its
+// job was sent or created so lately that the service may not list it yet.
+func Waits(c plan.Change) bool { return c.Cause == heldBackCause || c.Cause == notListedCause }
 
 func (r *Run) whyHeldBack(s plan.Sent) string {
 	whose := "of it, which this ledger does not know of any more,"

@@ -212,6 +212,89 @@ func TestMovedJobOfALostLedgerIsNotMadeAgain(t *testing.T) {
 	})
 }
 
+// The same while the job is not listed, with the ledger lost or whole.
+func TestMovedJobThatIsNotListedYetIsNotMadeAgain(t *testing.T) {
+	for name, lose := range map[string]func(f *fixture){
+		"lost":      func(f *fixture) { f.loseLedger("") },
+		"forgotten": func(f *fixture) { f.forget("job-000") },
+		"of another plan": func(f *fixture) {
+			f.plan.Name = "renamed"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 1, func(f *fixture) {
+				f.cloud.lag = 9 * time.Minute
+				f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+				lose(f)
+				f.plan.Jobs[0] = jobNamed("renamed")
+				f.plan.Moved = map[string]string{"job-000": "renamed"}
+				f.wantHeldBack()
+				time.Sleep(f.cloud.lag)
+				f.wantRun(runner.Counts{Blocked: 1})
+				if f.cloud.sent() != 1 {
+					t.Errorf("%d creates were sent", f.cloud.sent())
+				}
+			})
+		})
+	}
+}
+
+// A job that was refused, and is renamed then, is created at once.
+func TestRefusedJobThatIsRenamedIsCreated(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.cloud.answer = func(plan.CreateRequest, int) reply { return refused(plan.FailureOther, "InvalidParameter") }
+		f.wantCounts(f.mustRun(), runner.Counts{Failed: 1})
+		f.cloud.answer = nil
+		f.plan.Jobs[0] = jobNamed("renamed")
+		f.plan.Moved = map[string]string{"job-000": "renamed"}
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+	})
+}
+
+// The ledger was lost, and the first apply of the new name was refused: the way out of
+// the block ends with one job.
+func TestMovedJobWhoseNewNameHasAnEntry(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+		old := f.plan.Jobs[0]
+		f.loseLedger("")
+		f.plan.Jobs[0] = jobNamed("renamed")
+		f.cloud.answer = func(plan.CreateRequest, int) reply { return refused(plan.FailureOther, "InvalidParameter") }
+		f.wantRun(runner.Counts{Failed: 1})
+		f.cloud.answer, f.options.Adopt = nil, true
+		f.plan.Moved = map[string]string{"job-000": "renamed"}
+		f.wantRun(runner.Counts{Blocked: 1}) // the old name is listed
+		f.plan.Jobs[0], f.plan.Moved = old, nil
+		f.wantRun(runner.Counts{Adopted: 1})
+		f.plan.Jobs[0], f.plan.Moved = jobNamed("renamed"), map[string]string{"job-000": "renamed"}
+		f.wantRun(runner.Counts{Blocked: 1}) // the new name has an entry
+		f.forget("renamed")
+		f.wantRun(runner.Counts{Kept: 1})
+		if len(f.cloud.jobs) != 1 {
+			t.Errorf("there are %d jobs", len(f.cloud.jobs))
+		}
+	})
+}
+
+// The same name in another region is another job, and an attempt there accounts for
+// none here.
+func TestAttemptInAnotherRegionAccountsForNothing(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.cloud.lag = 9 * time.Minute
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+		f.forget("job-000")
+		here, there := f.plan.Jobs[0], jobNamed("job-000")
+		there.Region = "cn-beijing"
+		there.Digest = plan.HashSpec(there.Spec)
+		f.plan.Jobs[0] = there
+		f.cloud.answer = func(plan.CreateRequest, int) reply { return refused(plan.FailureOther, "InvalidParameter") }
+		time.Sleep(time.Second)
+		f.wantRun(runner.Counts{Failed: 1})
+		f.cloud.answer, f.plan.Jobs[0] = nil, here
+		f.wantHeldBack()
+	})
+}
+
 // What another plan tried and was refused is free.
 func TestJobThatAnotherPlanDidNotGetIsCreated(t *testing.T) {
 	inBubble(t, 1, func(f *fixture) {

@@ -42,7 +42,8 @@ type Awaited struct {
 	seen bool // listed at one look
 }
 
-// NewWaiter waits for the jobs of entries. Of o it uses Warn.
+// NewWaiter waits for the jobs of entries. Of o it uses Warn, and Settle: how long a job
+// that was created lately may not be listed yet.
 func NewWaiter(ledger Ledger, service Service, condition plan.Condition, entries []plan.Entry, o Options) *Waiter {
 	w := &Waiter{run: New(&plan.Plan{}, ledger, service, nil, nil, Clock{Now: time.Now}, o), condition: condition}
 	for _, entry := range entries {
@@ -131,6 +132,7 @@ func (w *Waiter) list(ctx context.Context, regions map[string][]*Awaited) error 
 			if err != nil {
 				return err
 			}
+			w.run.server.observe(listing.ServerEnd)
 			return w.judge(ctx, jobs, listing)
 		})
 	}

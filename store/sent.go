@@ -179,7 +179,7 @@ func (l *Ledger) Sent(ctx context.Context, planName string, jobs map[string]stri
 	sent := map[string]plan.Sent{}
 	for key, s := range last {
 		name := key[0]
-		known, err := l.accountsFor(ctx, planName, name, s)
+		known, err := l.accountsFor(ctx, planName, name, jobs[name], s)
 		if err != nil {
 			return nil, trouble(l.path, "read what was sent", err)
 		}
@@ -190,20 +190,20 @@ func (l *Ledger) Sent(ctx context.Context, planName string, jobs map[string]stri
 	return sent, nil
 }
 
-// accountsFor reports whether an entry shows what became of a create of this name: the
-// entry of the same plan and name is of that attempt or of a later one, and of a job of
-// that name. The date is compared as well, for a job that was forgotten begins with
-// attempt 1 again. Another plan's entry has to say besides that there is no job.
-func (l *Ledger) accountsFor(ctx context.Context, planName, name string, s plan.Sent) (known bool, err error) {
-	const query = "SELECT attempt, signed_at_ms, state FROM entries WHERE plan = ? AND name = ? AND json_extract(spec, '$.name') = name"
-	err = each(ctx, l.read, query, []any{s.Plan, name}, func(rows *sql.Rows) error {
-		var attempt int
-		var signed sql.NullInt64
+// accountsFor reports whether the ledger has a create of this name and region: the entry
+// of the same plan and name has that attempt, by its number, date and region. The date is
+// compared, for a job that was forgotten begins with attempt 1 again. Another plan's entry
+// has to say besides that there is no job.
+func (l *Ledger) accountsFor(ctx context.Context, planName, name, region string, s plan.Sent) (known bool, err error) {
+	const query = "SELECT state FROM entries JOIN attempts ON entry_id = entries.id" +
+		" WHERE plan = ? AND name = ? AND attempts.attempt = ? AND attempts.signed_at_ms = ? AND attempts.region = ?"
+	args := []any{s.Plan, name, s.Attempt, s.SignedAt.UnixMilli(), region}
+	err = each(ctx, l.read, query, args, func(rows *sql.Rows) error {
 		var state plan.State
-		if err := rows.Scan(&attempt, &signed, &state); err != nil {
+		if err := rows.Scan(&state); err != nil {
 			return err
 		}
-		known = attempt >= s.Attempt && !fromMs(signed).Before(s.SignedAt) && (s.Plan == planName || state.HasNoJob())
+		known = s.Plan == planName || state.HasNoJob()
 		return nil
 	})
 	return known, err

@@ -105,9 +105,7 @@ func (c *resolveCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.tellHeldBack(ctx, ledger.Ledger, entries, wanted); err != nil {
-		return err
-	}
+	c.tellHeldBack(ctx, ledger.Ledger, entries, wanted)
 	orders, err := c.byHand.orders(cmd, ledger.Ledger, entries, wanted)
 	if err != nil {
 		return err
@@ -121,9 +119,9 @@ func (c *resolveCommand) run(cmd *cobra.Command, args []string) error {
 // tellHeldBack tells of jobs of the plan, nil for none, that apply holds back: they were
 // sent lately, and the ledger, which may have been lost, has no job of them. There is
 // nothing to settle about them here.
-func (c *resolveCommand) tellHeldBack(ctx context.Context, ledger *store.Ledger, entries []plan.Entry, wanted *plan.Plan) error {
+func (c *resolveCommand) tellHeldBack(ctx context.Context, ledger *store.Ledger, entries []plan.Entry, wanted *plan.Plan) {
 	if wanted == nil {
-		return nil
+		return
 	}
 	jobs := map[string]string{}
 	for _, job := range wanted.Jobs {
@@ -136,8 +134,12 @@ func (c *resolveCommand) tellHeldBack(ctx context.Context, ledger *store.Ledger,
 	}
 	now := time.Now()
 	sent, err := ledger.Sent(ctx, wanted.Name, jobs, now.Add(-c.settings.settle), now.Add(time.Hour))
-	if err != nil || len(sent) == 0 {
-		return err
+	if err != nil {
+		c.app.warn(err.Error())
+		return
+	}
+	if len(sent) == 0 {
+		return
 	}
 	var last time.Time
 	for _, s := range sent {
@@ -147,7 +149,6 @@ func (c *resolveCommand) tellHeldBack(ctx context.Context, ledger *store.Ledger,
 	}
 	c.app.warn(fmt.Sprintf("of %s a create was sent lately that this ledger does not account for: the next apply holds back those that are not listed, the last of them until %s",
 		plan.Count(len(sent), "job"), last.Add(c.settings.settle).UTC().Format(time.RFC3339)))
-	return nil
 }
 
 func isOpen(e plan.Entry) bool { return e.State.Unresolved() || e.State.NeedsPerson() }

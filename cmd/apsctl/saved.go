@@ -17,6 +17,7 @@ import (
 
 	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
 	"github.com/apsctl/apsctl/store"
 )
 
@@ -264,6 +265,10 @@ func (c *applyCommand) sameAsSaved(changes []plan.Change) error {
 	named := slices.Clone(differs[:min(len(differs), differsNamed)])
 	if more := len(differs) - len(named); more > 0 {
 		named = append(named, plan.Count(more, "more job"))
+	}
+	if slices.ContainsFunc(changes, runner.Waits) {
+		return coded(codeSavedStale, fmt.Errorf("%s does not fit now: %s not as it says (%s); nothing was sent: apply the same file again after that, or go on without it, apsctl apply",
+			c.savedPath, isOrAre(len(differs)), strings.Join(named, "; ")))
 	}
 	return c.stale("%s not as it says any more (%s)", isOrAre(len(differs)), strings.Join(named, "; "))
 }

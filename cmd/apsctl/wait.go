@@ -42,7 +42,8 @@ that grow from 2 to 30 seconds, until each job was seen as --for says:
 
   running      its status says so
   suspended    the same, or it was never started
-  gone         two complete listings in a row do not show it
+  gone         two complete listings in a row do not show it, and one did before, or
+               it was created more than 31 minutes ago
   delay<=30s   it runs and its delay is at most that; the service does not say
                in which unit it tells delays, and seconds are assumed
 

@@ -14,11 +14,12 @@ const (
 	standApplyFailed    stand = "failed in the last apply"
 	standApplyBlocked   stand = "blocked in the last apply"
 	standApplyUnhealthy stand = "not running after the last apply"
+	standApplyUnknown   stand = "unknown after the last apply"
 	standApplyNotTried  stand = "not tried by the last apply"
 )
 
-// endings are the endings in the record of a run that leave something to do. An
-// unknown one is in the ledger.
+// endings are the endings in the record of a run that leave something to do. One that
+// is unknown has no entry where it is held back after the ledger was lost.
 var endings = map[string]struct {
 	stand stand
 	tone  tone
@@ -26,6 +27,7 @@ var endings = map[string]struct {
 	"failed":    {standApplyFailed, toneBad},
 	"blocked":   {standApplyBlocked, tonePerson},
 	"unhealthy": {standApplyUnhealthy, toneBad},
+	"unknown":   {standApplyUnknown, toneWait},
 	"not_tried": {standApplyNotTried, toneWait},
 }
 
