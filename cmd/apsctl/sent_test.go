@@ -77,6 +77,21 @@ func TestLedgerDeletedWhileTheListLags(t *testing.T) {
 	cloud.settled(400, "bulk.yaml")
 }
 
+// What is held back is told by the report, and a saved plan that has it can be applied
+// later.
+func TestHeldBackIsTold(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--list-lag", sentLag)
+	b.write("bulk.yaml", planOf(2)+"run: {settle: "+sentSettle.String()+"}\n")
+	b.want(exitDone, "apply", "--yes", "bulk.yaml")
+	b.removeLedger("", "-wal", "-shm")
+	cloud.heldBack(2, "bulk.yaml")
+	wantIn(t, b.want(exitDone, "report").stdout, "unknown after the last apply")
+	b.want(exitDone, "plan", "--adopt", "--out", "p.saved", "bulk.yaml")
+	wantIn(t, b.want(exitLimit, "apply", "--yes", "--saved", "p.saved").stderr, "apply the same file again")
+	cloud.settled(2, "bulk.yaml")
+}
+
 func TestLogOfTheLedgerDeletedWhileTheListLags(t *testing.T) {
 	b := newBench(t)
 	cloud := b.emulator("--list-lag", sentLag, "--latency", "5ms")

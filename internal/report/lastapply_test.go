@@ -32,6 +32,7 @@ func entryOf(name string, state plan.State, at time.Time) Job {
 // and nobody is told that nothing needs them.
 func TestLastApplyThatFailed(t *testing.T) {
 	unread := jsonform.Cause{Code: "E-JOB-FAILED", Ending: "failed", Cause: "could not be prepared", Jobs: 2, Example: "the variable is not set", Names: []string{"b", "c"}}
+	held := jsonform.Cause{Code: "E-JOB-UNKNOWN", Ending: "unknown", Cause: "sent lately", Jobs: 2, Names: []string{"b", "c"}}
 	refused := jsonform.Cause{Code: "E-JOB-FAILED", Ending: "failed", Cause: "InvalidDBClusterId.NotFound", Jobs: 1, Names: []string{"b"}}
 	differs := jsonform.Cause{Code: "E-JOB-DIFFERS", Ending: "blocked", Cause: "differs in what cannot be changed in place", Jobs: 1, Names: []string{"a"}}
 	unhealthy := jsonform.Cause{Code: "E-JOB-UNHEALTHY", Ending: "unhealthy", Cause: "Failed", Jobs: 1, Names: []string{"a"}}
@@ -46,6 +47,14 @@ func TestLastApplyThatFailed(t *testing.T) {
 		"no entry": {
 			[]Job{entryOf("a", plan.StateCreated, during)}, applyOf(`{"planned":3,"created":1,"failed":2}`, "", unread), false,
 			[]string{"2 failed in the last apply: could not be prepared"}, 2,
+		},
+		"held back, without an entry": {
+			[]Job{entryOf("a", plan.StateCreated, during)}, applyOf(`{"planned":3,"created":1,"unknown":2}`, "", held), false,
+			[]string{"2 unknown after the last apply: sent lately"}, 2,
+		},
+		"unknown, with an entry": {
+			[]Job{entryOf("b", plan.StateUnknown, during), entryOf("c", plan.StateUnknown, during)}, applyOf(`{"planned":2,"unknown":2}`, "", held), false,
+			nil, 0, // it has a section of its own, and needs nobody
 		},
 		"not tried": {
 			[]Job{entryOf("a", plan.StateCreated, during)},
