@@ -299,11 +299,12 @@ func (r *Run) judge(ctx context.Context, entry plan.Entry, v *view) (found, erro
 
 // judgeAbsent looks for what refutes a certificate: a listing that lagged more
 // than is assumed shows the attempt's job after all. Without this, a job that
-// left the plan meanwhile would stay unseen. What is not as the attempt said is
-// somebody else's, and a matter of the difference with the plan.
+// left the plan meanwhile would stay unseen. What is not as the only attempt said is
+// somebody else's, and a matter of the difference with the plan; an earlier attempt
+// may have said something else than the last one.
 func (r *Run) judgeAbsent(ctx context.Context, entry plan.Entry, v *view) (found, error) {
 	f, err := r.presence(ctx, entry, v.named[entry.Name], v.taken)
-	if err != nil || f.to == plan.StateCreated || f.to == plan.StateDuplicate {
+	if err != nil || f.to == plan.StateCreated || f.to == plan.StateDuplicate || f.to == plan.StateConflict && entry.Attempt > 1 {
 		return f, err
 	}
 	return found{to: entry.State}, nil

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -109,6 +110,38 @@ func TestJobThatIsNotListedYetIsNotDeleted(t *testing.T) {
 				time.Sleep(9 * time.Minute)
 				if report := f.mustRun(); c.done(report.Counts()) != 1 {
 					t.Errorf("once it is listed: %+v", report.Counts())
+				}
+			})
+		})
+	}
+}
+
+// A job was made, deleted by us, and its name is listed again, not as the last attempt
+// said: a copy of an earlier attempt may have come late. A person is told.
+func TestLateJobOfAnEarlierAttemptIsAConflict(t *testing.T) {
+	for _, tries := range []int{1, 2} {
+		t.Run(fmt.Sprint(tries), func(t *testing.T) {
+			inBubble(t, 2, func(f *fixture) {
+				gone, kept := f.plan.Jobs[0], f.plan.Jobs[1]
+				f.cloud.answer = func(r plan.CreateRequest, n int) reply {
+					if r.Spec.Name == gone.Name && n < tries {
+						return refused(plan.FailureOther, "InvalidParameter")
+					}
+					return reply{create: true}
+				}
+				for range tries {
+					f.mustRun()
+				}
+				f.plan.Jobs, f.options.AllowDelete = []plan.Job{kept}, true
+				f.mustRun()
+				late := gone.Spec
+				late.Destination.Instance = "amv-9"
+				f.cloud.add(late, time.Now())
+				f.plan.Jobs = append(f.plan.Jobs, jobNamed("one-more")) // something to list for
+				f.wantRun(runner.Counts{Kept: 1, Created: 1})
+				want := map[int]plan.State{1: plan.StateAbsent, 2: plan.StateConflict}[tries] // the only attempt said something else
+				if e := f.entry(gone.Name); e.State != want {
+					t.Errorf("it is %s, want %s", e.State, want)
 				}
 			})
 		})
