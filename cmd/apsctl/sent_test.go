@@ -152,7 +152,7 @@ func TestWhatIsHeldBackIsCreatedInTheEnd(t *testing.T) {
 	b.removeLedger("", "-wal", "-shm")
 	first := b.apsctl("apply", "--yes", "-o", "json", "--settle", "40s", "bulk.yaml")
 	a := b.applied(first)
-	if first.code != exitUnknown || len(a.Jobs) != 1 || a.Jobs[0].SettlesAt == nil || !strings.Contains(a.Jobs[0].Error, "a create was sent at") {
+	if first.code != exitUnknown || len(a.Jobs) != 1 || a.Jobs[0].SettlesAt == nil || !strings.Contains(a.Jobs[0].Error, "was sent at") {
 		t.Fatalf("got %s", first)
 	}
 	time.Sleep(2 * time.Second)
