@@ -151,7 +151,7 @@ func TestNoSecretIsLeftByACrash(t *testing.T) {
 	for name, password := range providers {
 		for _, end := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGKILL} {
 			t.Run(name+"/"+end.String(), func(t *testing.T) {
-				cloud := canaryBench(t, password, "--latency", "50ms")
+				cloud := canaryBench(t, password, "--latency", "300ms") // so that it is not over before the signal comes
 				p := cloud.start("apply", "--yes", "--rate", "0", "--parallel", "4", "plan.yaml")
 				cloud.eventually("some jobs", func() bool { return cloud.stats().Jobs > 4 })
 				_ = p.Process.Signal(end)
