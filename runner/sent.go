@@ -8,9 +8,9 @@ import (
 	"github.com/apsctl/apsctl/plan"
 )
 
-// sentAhead is how far ahead a note may be dated and count: more than any clock with
+// SentAhead is how far ahead a note may be dated and count: more than any clock with
 // which a run creates something.
-const sentAhead = time.Hour
+const SentAhead = time.Hour
 
 // holdSent takes creates back that were sent lately and that the ledger does not account
 // for: it was lost or put back to an older state, the job was forgotten, or another plan
@@ -31,7 +31,7 @@ func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {
 		return nil
 	}
 	now := r.server.earliest()
-	sent, err := r.ledger.Sent(ctx, r.plan.Name, jobs, now.Add(-r.options.Settle), now.Add(sentAhead))
+	sent, err := r.ledger.Sent(ctx, r.plan.Name, jobs, now.Add(-r.options.Settle), now.Add(SentAhead))
 	if err != nil {
 		return ledgerFailed("read what was sent", err)
 	}
@@ -62,8 +62,8 @@ func (r *Run) mayCreate(c plan.Change) bool {
 
 const heldBackCause = "sent lately, and perhaps not listed yet"
 
-// Waits reports whether a change that Prepare returned is kept back by time only: its
-// job was sent or created so lately that the service may not list it yet.
+// Waits reports whether a change that Prepare returned is kept back for now, because the
+// service does not list its job, which mostly was sent or created so lately.
 func Waits(c plan.Change) bool { return c.Cause == heldBackCause || c.Cause == notListedCause }
 
 func (r *Run) whyHeldBack(s plan.Sent) string {

@@ -133,7 +133,7 @@ func (c *resolveCommand) tellHeldBack(ctx context.Context, ledger *store.Ledger,
 		}
 	}
 	now := time.Now()
-	sent, err := ledger.Sent(ctx, wanted.Name, jobs, now.Add(-c.settings.settle), now.Add(time.Hour))
+	sent, err := ledger.Sent(ctx, wanted.Name, jobs, now.Add(-c.settings.settle), now.Add(runner.SentAhead))
 	if err != nil {
 		c.app.warn(err.Error())
 		return
