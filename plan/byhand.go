@@ -10,8 +10,9 @@ const ReasonDeleted = "deleted"
 // Change per entry, in order, none with a Job. What is so already is kept. What
 // must be left alone is blocked: protected jobs are never deleted.
 //
-// listings are the regions of the entries that may have a job.
-func ByHand(kind Kind, entries []Entry, listings map[string]Listing) []Change {
+// listings are the regions of the entries that may have a job, and commands writes the
+// commands that reasons name.
+func ByHand(kind Kind, entries []Entry, listings map[string]Listing, commands Commands) []Change {
 	listed := make(map[string]RemoteJob)
 	for _, listing := range listings {
 		for _, job := range listing.Jobs {
@@ -25,16 +26,16 @@ func ByHand(kind Kind, entries []Entry, listings map[string]Listing) []Change {
 		if job, ok := listed[entries[i].JobID]; ok {
 			c.Remote = []RemoteJob{job}
 		}
-		c.byHand()
+		c.byHand(commands)
 	}
 	return changes
 }
 
 // byHand decides about one job that the person wants c.Kind for.
-func (c *Change) byHand() {
+func (c *Change) byHand(commands Commands) {
 	switch {
 	case c.State().Unresolved():
-		c.Kind, c.Reason = KindBlocked, "its create has no answer yet: the next apply or "+resolveOrder(c.Entry.Plan)+" settles it"
+		c.Kind, c.Reason = KindBlocked, "its create has no answer yet: the next apply or "+commands.Resolve(c.Entry.Plan)+" settles it"
 	case c.State().NeedsPerson():
 		c.Kind, c.Reason = KindBlocked, personReason(*c.Entry)
 	case c.State() != StateCreated && c.Kind == KindDelete:

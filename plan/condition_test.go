@@ -80,7 +80,7 @@ func TestByHand(t *testing.T) {
 		"was refused":            {Entry{State: StateRejected}, KindBlocked, KindBlocked, KindKeep},
 	} {
 		for asked, want := range map[Kind]Kind{KindStart: test.start, KindSuspend: test.suspend, KindDelete: test.remove} {
-			c := ByHand(asked, []Entry{test.entry}, listings)[0]
+			c := ByHand(asked, []Entry{test.entry}, listings, Commands{})[0]
 			if c.Kind != want || c.Job != nil || c.Kind == KindBlocked && c.Reason == "" {
 				t.Errorf("a job that %s, to %s: got %s (%s), want %s", name, asked, c.Kind, c.Reason, want)
 			}

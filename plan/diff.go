@@ -20,6 +20,8 @@ type DiffOptions struct {
 	// Owners are the entries of all plans that have a job, by its id. What belongs
 	// to one entry is never taken over by another.
 	Owners map[string]Entry
+	// Commands writes the commands that reasons name.
+	Commands Commands
 }
 
 // Diff compares the wanted jobs with the ledger and, for the regions found in
@@ -53,7 +55,7 @@ func Diff(p *Plan, ledger Snapshot, listings map[string]Listing, o DiffOptions) 
 	left := leftOvers(ledger, wanted, o)
 	holdRenames(changes, left)
 	holdMoved(changes, p, ledger, indexed, o)
-	holdElsewhere(changes, ledger.Elsewhere)
+	holdElsewhere(changes, ledger.Elsewhere, o.Commands)
 	return append(changes, left...)
 }
 
@@ -97,7 +99,7 @@ func diffJob(job *Job, entry *Entry, remote []RemoteJob, listed bool, o DiffOpti
 		c.Kind, c.Reason = KindResolve, "its deletion was sent and has no answer yet"
 		c.Cause = "a deletion without an answer"
 	case state == StateCreated:
-		diffCreated(&c)
+		diffCreated(&c, o)
 	case job.Adopt.ID != "":
 		diffPinned(&c, listed, o)
 	default:

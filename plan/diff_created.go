@@ -7,7 +7,7 @@ import (
 )
 
 // diffCreated decides about a job that exists by the ledger.
-func diffCreated(c *Change) {
+func diffCreated(c *Change, o DiffOptions) {
 	pending := c.Entry.Pending.modifies()
 	versions := diffVersions(c.Entry.Life, c.Job.Life)
 	if c.Entry.Digest == c.Job.Digest && !pending && len(versions) == 0 && c.Seen == nil {
@@ -24,7 +24,7 @@ func diffCreated(c *Change) {
 	}
 	switch {
 	case c.Seen.unlisted():
-		diffUnlisted(c)
+		diffUnlisted(c, o.Commands)
 	case c.Kind == KindReplace && c.Job.Region != c.Entry.Region && len(c.Remote) > 0:
 		c.Kind, c.Cause = KindBlocked, "a job of the name exists in the other region"
 		c.Reason = fmt.Sprintf("it is to be made anew in %s, where a job of this name exists already (%s): rename one of the two", c.Job.Region, remoteIDs(c.Remote))
@@ -51,14 +51,14 @@ func diffCreated(c *Change) {
 
 // diffUnlisted decides about a created job that a complete listing does not show,
 // without a proof that it is gone.
-func diffUnlisted(c *Change) {
+func diffUnlisted(c *Change, commands Commands) {
 	if c.Seen.New {
 		c.Kind, c.Reason, c.Cause = KindKeep, "it is new, and not listed yet", ""
 		return
 	}
 	c.Kind, c.Cause = KindBlocked, "a complete listing does not show it"
 	c.Reason = fmt.Sprintf("a complete listing does not show job %s, and nothing proves that it is gone: check what these credentials may see; "+
-		"if it was deleted, apsctl ledger forget %s --plan %s --reason WHY", c.Entry.JobID, c.Entry.Name, c.Entry.Plan)
+		"if it was deleted, %s", c.Entry.JobID, commands.Forget(*c.Entry))
 }
 
 func (s *Seen) unlisted() bool { return s != nil && s.Job == nil }

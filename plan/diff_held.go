@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"fmt"
-
-	"github.com/apsctl/apsctl/internal/printable"
-)
+import "fmt"
 
 // holdRenames blocks creates of what an unresolved left-over synchronises: the
 // job was probably renamed, and both may come to exist. Once the left-over is
@@ -33,7 +29,7 @@ func holdRenames(changes, left []Change) {
 
 // holdElsewhere blocks creates of what an open entry of another plan may already
 // be: the plan was probably given another name.
-func holdElsewhere(changes []Change, elsewhere []Entry) {
+func holdElsewhere(changes []Change, elsewhere []Entry, commands Commands) {
 	if len(elsewhere) == 0 {
 		return
 	}
@@ -56,13 +52,7 @@ func holdElsewhere(changes []Change, elsewhere []Entry) {
 		if ok {
 			c.Kind, c.Cause = KindBlocked, "may be a job of another plan"
 			c.Reason = fmt.Sprintf("job %s of plan %s may be the same and is %s: %s settles it; "+
-				"if the plan was renamed, name it %[2]s again until then", e.Name, e.Plan, e.State, resolveOrder(e.Plan))
+				"if the plan was renamed, name it %[2]s again until then", e.Name, e.Plan, e.State, commands.Resolve(e.Plan))
 		}
 	}
-}
-
-// resolveOrder is the command that settles what a plan has open, whatever plan file
-// is in the current folder.
-func resolveOrder(planName string) string {
-	return "apsctl resolve --plan " + printable.ShellWord(planName)
 }

@@ -33,7 +33,7 @@ func diffMissing(c *Change, o DiffOptions) {
 func (c *Change) owned(jobs []RemoteJob, o DiffOptions) bool {
 	for _, job := range jobs {
 		if owner, ok := o.Owners[job.ID]; ok {
-			c.Kind, c.Reason = KindBlocked, fmt.Sprintf("job %s has this name and %s", job.ID, owner.Owns())
+			c.Kind, c.Reason = KindBlocked, fmt.Sprintf("job %s has this name and %s", job.ID, owner.Owns(o.Commands))
 			c.Cause = "another entry has the job of the name"
 			return true
 		}
@@ -42,9 +42,9 @@ func (c *Change) owned(jobs []RemoteJob, o DiffOptions) bool {
 }
 
 // Owns says of a job that e has it, and what to do when another entry wants it.
-func (e Entry) Owns() string {
+func (e Entry) Owns(commands Commands) string {
 	return fmt.Sprintf("is job %s of plan %s by this ledger: rename one of the two; or if it is that no longer, "+
-		"apsctl ledger forget %[1]s --plan %[2]s --reason WHY, and then apply --adopt", e.Name, e.Plan)
+		"%s, and then apply --adopt", e.Name, e.Plan, commands.Forget(e))
 }
 
 // diffAdopted decides about the one job that is to be taken over.

@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"fmt"
-
-	"github.com/apsctl/apsctl/internal/printable"
-)
+import "fmt"
 
 // NamesBefore are the names that moved says jobs had, by the names that they have now.
 func (p *Plan) NamesBefore() map[string]string {
@@ -30,7 +26,7 @@ func holdMoved(changes []Change, p *Plan, ledger Snapshot, listed map[string]nam
 			continue
 		}
 		if entry, known := ledger.Entries[old]; known {
-			c.holdUnmoved(entry)
+			c.holdUnmoved(entry, o.Commands)
 		} else if remote := listed[c.Job.Region][old]; len(remote) > 0 {
 			c.holdNamesake(old, remote, o)
 		}
@@ -38,7 +34,7 @@ func holdMoved(changes []Change, p *Plan, ledger Snapshot, listed map[string]nam
 }
 
 // holdUnmoved blocks a create whose old name has an entry that could not be renamed.
-func (c *Change) holdUnmoved(old Entry) {
+func (c *Change) holdUnmoved(old Entry, commands Commands) {
 	switch {
 	case old.State.HasNoJob():
 		return
@@ -46,13 +42,9 @@ func (c *Change) holdUnmoved(old Entry) {
 		c.Reason = fmt.Sprintf("moved says that this is %s, which the ledger has as %s: it is renamed once that is settled", old.Name, old.State)
 	default:
 		c.Reason = fmt.Sprintf("moved says that this is %s, which the ledger has as %s, and has %s too, as %s: %s, and then apply",
-			old.Name, old.State, c.Name, c.Entry.State, forgetCommand(c.Entry))
+			old.Name, old.State, c.Name, c.Entry.State, commands.Forget(*c.Entry))
 	}
 	c.Kind, c.Cause = KindBlocked, "its job has its old name still"
-}
-
-func forgetCommand(e *Entry) string {
-	return fmt.Sprintf("apsctl ledger forget %s --plan %s --reason WHY", printable.ShellWord(e.Name), printable.ShellWord(e.Plan))
 }
 
 // holdNamesake blocks a create while jobs of the old name are listed that the plan has
@@ -63,9 +55,9 @@ func (c *Change) holdNamesake(old string, remote []RemoteJob, o DiffOptions) {
 	c.Reason = fmt.Sprintf("job %s exists under the name %s, which this job had before, and ", remote[0].ID, old)
 	switch owner, owned := o.Owners[remote[0].ID]; {
 	case owned:
-		c.Reason += owner.Owns()
+		c.Reason += owner.Owns(o.Commands)
 	case c.Entry != nil:
-		c.Reason += fmt.Sprintf("the ledger does not know it: %s, name it %s again without moved, apply --adopt, and rename it then", forgetCommand(c.Entry), old)
+		c.Reason += fmt.Sprintf("the ledger does not know it: %s, name it %s again without moved, apply --adopt, and rename it then", o.Commands.Forget(*c.Entry), old)
 	default:
 		c.Reason += fmt.Sprintf("the ledger does not know it: name it %s again without moved, apply --adopt, and rename it then", old)
 	}

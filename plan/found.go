@@ -30,7 +30,7 @@ func (f *Found) refuse(wayOut, why string, args ...any) {
 // FindJobs holds every listed job against the entries of all plans. It returns
 // one Found per job, in the order of the listings, and says of those that no plan
 // knows whether they could be imported.
-func FindJobs(listings []Listing, entries []Entry) []Found {
+func FindJobs(listings []Listing, entries []Entry, commands Commands) []Found {
 	owners, open := map[string]*Entry{}, map[[2]string]*Entry{}
 	for i := range entries {
 		e := &entries[i]
@@ -48,7 +48,7 @@ func FindJobs(listings []Listing, entries []Entry) []Found {
 			f := Found{Region: listing.Region, Job: job, Entry: owners[job.ID]}
 			if f.Entry == nil {
 				f.checkName(named[job.Name])
-				f.checkOpen(open[[2]string{listing.Region, job.Name}])
+				f.checkOpen(open[[2]string{listing.Region, job.Name}], commands)
 			}
 			all = append(all, f)
 		}
@@ -73,18 +73,18 @@ func (f *Found) checkName(namesakes []RemoteJob) {
 
 // checkOpen refuses a job that a create of ours may have made: taken over by
 // another plan, it would be missing where it is looked for, and be made again.
-func (f *Found) checkOpen(e *Entry) {
+func (f *Found) checkOpen(e *Entry, commands Commands) {
 	if e == nil {
 		return
 	}
-	f.refuse(resolveOrder(e.Plan)+" settles that one first",
+	f.refuse(commands.Resolve(e.Plan)+" settles that one first",
 		"plan %s has a job of this name as %s, and this may be it", e.Plan, e.State)
 }
 
 // ForPlan says of found jobs that are to be in one plan which cannot be, given
 // the ledger's entries of that plan: its names must differ, and so must they
 // from those that its entries have.
-func ForPlan(found []Found, planName string, entries map[string]Entry) {
+func ForPlan(found []Found, planName string, entries map[string]Entry, commands Commands) {
 	keys := map[string][]int{}
 	for i := range found {
 		f := &found[i]
@@ -92,10 +92,10 @@ func ForPlan(found []Found, planName string, entries map[string]Entry) {
 		case f.Entry != nil && f.Entry.Plan != planName:
 			continue
 		case f.Entry != nil && f.Entry.State != StateCreated:
-			f.refuse(resolveOrder(planName)+" looks for it", "the ledger has it as %s", f.Entry.State)
+			f.refuse(commands.Resolve(planName)+" looks for it", "the ledger has it as %s", f.Entry.State)
 		case f.Entry == nil:
 			if e, taken := entries[f.Job.Name]; taken {
-				f.refuseTaken(e)
+				f.refuseTaken(e, commands)
 			}
 		}
 		if f.Why == "" {
@@ -107,12 +107,12 @@ func ForPlan(found []Found, planName string, entries map[string]Entry) {
 	}
 }
 
-func (f *Found) refuseTaken(e Entry) {
+func (f *Found) refuseTaken(e Entry, commands Commands) {
 	if e.State == StateCreated {
 		f.refuse("import it into another plan: --plan-name", "plan %s has another job (%s) under this name", e.Plan, e.JobID)
 		return
 	}
-	f.refuse(fmt.Sprintf("if it is the one: %s --reason WHY --adopt %s", resolveOrder(e.Plan), printable.ShellWord(e.Name+"="+f.Job.ID)),
+	f.refuse(fmt.Sprintf("if it is the one: %s --reason WHY --adopt %s", commands.Resolve(e.Plan), printable.ShellWord(e.Name+"="+f.Job.ID)),
 		"plan %s has a job of this name as %s", e.Plan, e.State)
 }
 

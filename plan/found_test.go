@@ -60,7 +60,7 @@ func TestForPlan(t *testing.T) {
 		"MINE": "", // only names that are imported together stand in one file
 	} {
 		all := []Found{found(name)}
-		if ForPlan(all, "p", entries); all[0].Why != want || (want == "") != (all[0].WayOut == "") {
+		if ForPlan(all, "p", entries, Commands{}); all[0].Why != want || (want == "") != (all[0].WayOut == "") {
 			t.Errorf("%s: got %q, %q", name, all[0].Why, all[0].WayOut)
 		}
 	}
@@ -68,7 +68,7 @@ func TestForPlan(t *testing.T) {
 	entry, lost := entries["mine"], entries["gone"]
 	mine.Entry, gone.Entry = &entry, &lost
 	all := []Found{mine, gone, alike}
-	ForPlan(all, "p", entries)
+	ForPlan(all, "p", entries, Commands{})
 	if all[0].Why != "" || all[1].Why != "the ledger has it as lost" || !strings.Contains(all[2].Why, `"mine", aps-1`) {
 		t.Errorf("got %q, %q, %q", all[0].Why, all[1].Why, all[2].Why)
 	}
@@ -80,7 +80,7 @@ func TestFindJobsRefusesNamesThatNoPlanCanHave(t *testing.T) {
 		{ID: "aps-6", Name: "known badly/"},
 	}}
 	known := Entry{Plan: "p", Name: "known", Region: "cn-hangzhou", State: StateCreated, JobID: "aps-6"}
-	all := FindJobs([]Listing{listing}, []Entry{known})
+	all := FindJobs([]Listing{listing}, []Entry{known}, Commands{})
 	for i, want := range []string{"it has no name", `its name cannot have "/" in it`, "2 jobs in cn-hangzhou have this name (aps-3, aps-4)",
 		"2 jobs in cn-hangzhou have this name (aps-3, aps-4)", "", ""} {
 		if !strings.Contains(all[i].Why, want) || (want == "") != (all[i].Why == "") {

@@ -99,7 +99,7 @@ func markdownChanges(b *strings.Builder, groups []Group, o RenderOptions) {
 		}
 	}
 	if left > 0 {
-		fmt.Fprintf(b, "\nNot listed: %s. `apsctl plan --full` lists them.\n", Count(left, "more change"))
+		fmt.Fprintf(b, "\nNot listed: %s. `plan --full` lists them.\n", Count(left, "more change"))
 	}
 }
 

@@ -53,9 +53,9 @@ func (r *Run) ownerOf(ctx context.Context, region, id string) ([]string, error) 
 		return nil, ledgerFailed("read the ledger", err)
 	}
 	if owner := newView(plan.Listing{}, live).owner(id); owner != nil {
-		return []string{"it " + owner.Owns()}, nil
+		return []string{"it " + owner.Owns(r.options.Commands)}, nil
 	}
-	return []string{"the ledger has it for another job already (apsctl ledger list shows which)"}, nil
+	return []string{"the ledger has it for another job already (" + r.options.Commands.List() + " shows which)"}, nil
 }
 
 // adopted takes in what came of an adoption.

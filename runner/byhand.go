@@ -34,7 +34,7 @@ func (r *Run) PrepareByHand(ctx context.Context, kind plan.Kind, entries []plan.
 	if err != nil {
 		return nil, err
 	}
-	changes := plan.ByHand(kind, entries, r.listings)
+	changes := plan.ByHand(kind, entries, r.listings, r.options.Commands)
 	r.holdUnlisted(changes)
 	return changes, nil
 }

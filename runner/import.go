@@ -22,8 +22,8 @@ type Importer struct {
 	options Options
 }
 
-// NewImporter joins the parts of an importer. Of o it uses RunID, Parallel and
-// Observe. ledger may be nil for one that only looks.
+// NewImporter joins the parts of an importer. Of o it uses RunID, Parallel,
+// Observe and Commands. ledger may be nil for one that only looks.
 func NewImporter(ledger Ledger, service Service, clock Clock, o Options) *Importer {
 	return &Importer{service, ledger, clock, o.withDefaults()}
 }
@@ -43,7 +43,7 @@ func (m *Importer) Look(ctx context.Context, regions []string, entries []plan.En
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return plan.FindJobs(listings, entries), nil
+	return plan.FindJobs(listings, entries, m.options.Commands), nil
 }
 
 // Imported is what came of one job.

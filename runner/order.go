@@ -144,7 +144,7 @@ func (r *Resolver) judgeAdopt(ctx context.Context, d *Decision) error {
 		return d.refuse("the service lists no job %s named %q in %s; %s", d.JobID, spec.Name, spec.Region, underName(d.Seen))
 	}
 	if owner := v.owner(d.JobID); owner != nil && (owner.Plan != d.Entry.Plan || owner.Name != d.Entry.Name) {
-		return d.refuse("job %s %s", d.JobID, owner.Owns())
+		return d.refuse("job %s %s", d.JobID, owner.Owns(r.run.options.Commands))
 	}
 	if slices.Contains(d.Entry.Baseline, d.JobID) && open(d.Entry) {
 		if err := d.object("job %s was there before the create was sent, so it is not what came of it", d.JobID); err != nil {

@@ -76,7 +76,7 @@ func (r *Run) prepare(ctx context.Context) ([]plan.Change, error) {
 // it cannot tell who is meant by a status, and returns the changes of all.
 func (r *Run) diff(ledger plan.Snapshot, listings map[string]plan.Listing) ([]plan.Change, error) {
 	changes := plan.Diff(r.plan, ledger, listings, plan.DiffOptions{
-		Adopt: r.options.Adopt, Delete: r.options.AllowDelete, Owners: r.owners, Seen: r.seen,
+		Adopt: r.options.Adopt, Delete: r.options.AllowDelete, Owners: r.owners, Seen: r.seen, Commands: r.options.Commands,
 	})
 	if listings == nil && r.options.Choice.AsksService() {
 		return changes, nil

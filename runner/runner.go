@@ -105,6 +105,8 @@ type Options struct {
 	Emergency func(Emergency)
 	// Warn is told of things a person should know, one line each. nil drops them.
 	Warn func(string)
+	// Commands writes the commands that reasons name.
+	Commands plan.Commands
 }
 
 func (o Options) withDefaults() Options {

@@ -21,8 +21,8 @@ type Resolver struct {
 	listings map[string]plan.Listing
 }
 
-// NewResolver joins the parts of a resolver. Of o it uses RunID, Settle and
-// OnUnknown.
+// NewResolver joins the parts of a resolver. Of o it uses RunID, Settle,
+// OnUnknown and Commands.
 func NewResolver(ledger Ledger, service Service, clock Clock, o Options) *Resolver {
 	return &Resolver{
 		run:      New(&plan.Plan{}, ledger, service, nil, nil, clock, o),

@@ -287,6 +287,7 @@ func (c *applyCommand) options(wanted *plan.Plan, service *service, display *dis
 		Choice: c.choice, Rollout: c.spread, AllowReplace: c.settings.allows(allowReplace), AllowDelete: c.settings.allows(allowDelete), AllowSuspend: c.settings.allows(allowSuspend),
 		FreeReserve: func() error { return giveBack(c.reservePath()) },
 		Observe:     display.observe, Warn: display.warn, Emergency: c.app.emergency(c.target.ledgerPath(), c.line),
+		Commands: c.line.commands,
 	}
 	c.alone.listen(&options, service.governor, display)
 	return options

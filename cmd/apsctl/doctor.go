@@ -30,6 +30,7 @@ type doctorCommand struct {
 	rate    float64
 	probe   probeFlags
 
+	commands   plan.Commands
 	interrupts *interrupts
 
 	// What was found on the way; nil and empty where it was not.
@@ -97,6 +98,7 @@ func (c *doctorCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	ctx := cmd.Context()
 	c.diagnosis.clean = c.app.redactor.Clean
+	c.commands = commandsOf(cmd)
 	c.checkPlan(cmd, args)
 	c.checkLedger(ctx)
 	c.checkDisk()

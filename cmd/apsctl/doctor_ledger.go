@@ -77,10 +77,10 @@ func (c *doctorCommand) checkStates() {
 		}
 	}
 	if person > 0 {
-		c.diagnosis.warn(check, "apsctl resolve shows each with its way out", "%s can only be settled by a person", plan.Count(person, "job"))
+		c.diagnosis.warn(check, "apsctl resolve"+c.commands.Service+" shows each with its way out", "%s can only be settled by a person", plan.Count(person, "job"))
 	}
 	if open > 0 {
-		c.diagnosis.warn(check, "the next apply looks for them; apsctl resolve looks now", "%s with a request without an answer", plan.Count(open, "job"))
+		c.diagnosis.warn(check, "the next apply looks for them; apsctl resolve"+c.commands.Service+" looks now", "%s with a request without an answer", plan.Count(open, "job"))
 	}
 	if person+open == 0 {
 		c.diagnosis.ok(check, "nothing is open")

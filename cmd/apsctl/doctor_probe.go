@@ -265,13 +265,7 @@ func (c *doctorCommand) left(cmd *cobra.Command, left []probe.Left) error {
 
 // cleanLine is the command that deletes what is left, with this one's flags.
 func (c *doctorCommand) cleanLine(cmd *cobra.Command) string {
-	line := "apsctl doctor --probe --clean"
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if slices.Contains([]string{"ledger", "emulator", "endpoint", "sts-endpoint", "profile"}, f.Name) {
-			line += flagWords(f)
-		}
-	})
-	return line
+	return "apsctl doctor --probe --clean" + givenFlags(cmd, serviceFlags)
 }
 
 func (c *doctorCommand) printProbe(report probe.Report, owner probe.Owner) error {

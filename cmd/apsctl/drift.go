@@ -131,7 +131,7 @@ func writeDrift(w io.Writer, r driftReport, full bool) error {
 		}
 	}
 	if r.Waiting > 0 {
-		fmt.Fprintf(&b, "%s that no apply has made yet; see apsctl plan.\n", plan.Count(r.Waiting, "planned change"))
+		fmt.Fprintf(&b, "%s that no apply has made yet; plan lists them.\n", plan.Count(r.Waiting, "planned change"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -30,6 +30,8 @@ type importCommand struct {
 	rate     float64
 	yes      bool
 	full     bool
+
+	commands plan.Commands
 }
 
 func newImportCommand(a *app) *cobra.Command {
@@ -79,6 +81,7 @@ func (c *importCommand) run(cmd *cobra.Command) error {
 	if err := c.check(cmd); err != nil {
 		return err
 	}
+	c.commands = commandsOf(cmd)
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	entries, err := readEntries(ctx, c.target.ledgerPath())
@@ -214,7 +217,7 @@ func (c *importCommand) work(ctx context.Context, ledger *store.Ledger, service 
 	result := importResult{run: runID}
 	display := newDisplay(c.app)
 	importer := runner.NewImporter(ledger, service, runner.SystemClock(), runner.Options{
-		RunID: runID, Parallel: c.parallel, Observe: display.observe,
+		RunID: runID, Parallel: c.parallel, Observe: display.observe, Commands: c.commands,
 	})
 	entries, err := ledger.Entries(ctx, store.Filter{})
 	if err != nil {
@@ -226,7 +229,7 @@ func (c *importCommand) work(ctx context.Context, ledger *store.Ledger, service 
 	}
 	chosen := c.choice.of(found)
 	result.missing = c.choice.missing(found)
-	result.keepOthers(chosen, c.plan, entries)
+	result.keepOthers(chosen, c.plan, entries, c.commands)
 	if err := c.preview(ctx, &result); err != nil {
 		return result, err
 	}

@@ -24,7 +24,7 @@ func (c *importCommand) show(ctx context.Context, entries []plan.Entry) error {
 	if err := c.checkOwner(ctx, service); err != nil {
 		return err
 	}
-	importer := runner.NewImporter(nil, service, runner.SystemClock(), runner.Options{Parallel: c.parallel})
+	importer := runner.NewImporter(nil, service, runner.SystemClock(), runner.Options{Parallel: c.parallel, Commands: c.commands})
 	found, err := importer.Look(ctx, c.regions, entries)
 	if err != nil {
 		return err

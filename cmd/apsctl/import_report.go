@@ -28,7 +28,7 @@ type importResult struct {
 
 // keepOthers takes in the chosen jobs but those of other plans, and says which of
 // them cannot be in the plan together.
-func (r *importResult) keepOthers(chosen []plan.Found, planName string, entries []plan.Entry) {
+func (r *importResult) keepOthers(chosen []plan.Found, planName string, entries []plan.Entry, commands plan.Commands) {
 	ours := map[string]plan.Entry{}
 	for _, e := range entries {
 		if e.Plan == planName {
@@ -47,7 +47,7 @@ func (r *importResult) keepOthers(chosen []plan.Found, planName string, entries 
 			r.others++
 		}
 	}
-	plan.ForPlan(r.chosen, planName, ours)
+	plan.ForPlan(r.chosen, planName, ours, commands)
 	slices.SortStableFunc(r.chosen, func(a, b plan.Found) int { return cmp.Compare(a.Name(), b.Name()) })
 }
 
@@ -225,7 +225,8 @@ func (c *importCommand) writeNext(b *strings.Builder, r importResult) {
 	case in == 0:
 		return
 	case r.file != "":
-		fmt.Fprintf(b, "%s has %s: apsctl plan %[1]s shows no changes.\n", printable.Line(r.file), plan.Count(in, "job"))
+		fmt.Fprintf(b, "%s has %s: %s shows no changes.\n", printable.Line(r.file), plan.Count(in, "job"),
+			printable.Line("apsctl plan "+printable.ShellWord(r.file)+c.commands.Ledger))
 	default:
 		b.WriteString("No plan file lists them yet: the same command with --generate FILE writes one.\n")
 	}

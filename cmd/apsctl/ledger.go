@@ -123,7 +123,7 @@ func noSuchJob(ledger *store.Ledger, planName, name string) error {
 	if planName != "" {
 		where = fmt.Sprintf(" of plan %q", planName)
 	}
-	return coded(codeNoEntry, fmt.Errorf("ledger %s: it knows no job %q%s; apsctl ledger list shows what it knows", ledger.Path(), name, where))
+	return coded(codeNoEntry, fmt.Errorf("ledger %s: it knows no job %q%s; ledger list shows what it knows", ledger.Path(), name, where))
 }
 
 // checkPlan refuses a plan name that the ledger does not know, which is more

@@ -125,7 +125,7 @@ func (c *ledgerPruneCommand) write(w io.Writer, p store.Pruned) error {
 	fmt.Fprintf(&b, "%s %s and the records of %s from before %s. No entry, no attempt.\n",
 		verb, plan.Count(p.Events, "event"), plan.Count(p.Runs, "run"), shownAt(p.Before))
 	if p.KeptOpen > 0 {
-		fmt.Fprintf(&b, "Kept %s as old, of jobs that are not settled; apsctl ledger list shows them.\n", plan.Count(p.KeptOpen, "event"))
+		fmt.Fprintf(&b, "Kept %s as old, of jobs that are not settled; ledger list shows them.\n", plan.Count(p.KeptOpen, "event"))
 	}
 	if p.KeptLatest > 0 {
 		fmt.Fprintf(&b, "Kept %s as old, the last of each job.\n", plan.Count(p.KeptLatest, "event"))

@@ -43,6 +43,7 @@ type lifeCommand struct {
 	yes      bool
 	full     bool
 
+	commands   plan.Commands
 	interrupts *interrupts
 }
 
@@ -114,6 +115,7 @@ func (c *lifeCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	c.chosen.living = true
+	c.commands = commandsOf(cmd)
 	if c.most == nil {
 		c.most = c.verb.most
 	}
@@ -186,7 +188,7 @@ func (c *lifeCommand) work(ctx context.Context, ledger *store.Ledger, service *s
 		RunID: runID, Endpoint: service.Service(), Parallel: c.settings.parallel, Settle: c.settings.settle,
 		MaxAttempts: c.settings.maxAttempts, MaxElapsed: c.settings.maxElapsed,
 		MaxFailures: c.settings.failureCap(len(places)), ByHand: true,
-		Observe: display.observe, Warn: display.warn,
+		Observe: display.observe, Warn: display.warn, Commands: c.commands,
 	})
 	display.start(nil)
 	changes, err := run.PrepareByHand(reading, c.verb.kind, pick(all, places))

@@ -79,6 +79,7 @@ func (l *looker) look(cmd *cobra.Command, wanted *plan.Plan, o runner.Options) (
 		}
 	}
 	display := newDisplay(l.app)
+	o.Commands = commandsOf(cmd)
 	run := runner.NewLook(wanted, reader, service, service.governor, runner.SystemClock(), l.options(wanted, o, display))
 	if !l.quiet {
 		service.scanned = display.scanned

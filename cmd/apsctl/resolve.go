@@ -201,7 +201,7 @@ func (c *resolveCommand) record(ctx context.Context, ledger *lockedLedger, entri
 func (c *resolveCommand) work(ctx context.Context, ledger *lockedLedger, runID string, entries []plan.Entry, orders []runner.Order) (result resolution, err error) {
 	result.run = runID
 	var resolver *runner.Resolver
-	o := runner.Options{RunID: runID, Settle: c.settings.settle, OnUnknown: c.settings.onUnknown()}
+	o := runner.Options{RunID: runID, Settle: c.settings.settle, OnUnknown: c.settings.onUnknown(), Commands: c.line.commands}
 	if !slices.ContainsFunc(entries, isOpen) && onlyForget(orders) {
 		// Nothing has to be asked, so no service and no credentials are needed.
 		resolver = runner.NewResolver(ledger, nil, runner.SystemClock(), o)

@@ -7,13 +7,33 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/apsctl/apsctl/internal/printable"
+	"github.com/apsctl/apsctl/plan"
 )
 
-// resolveFlags are those without which apsctl resolve would look at another plan,
-// ledger or service, or judge by other settings than the command that names it.
-var resolveFlags = []string{
-	"var", "var-file", "ledger", "emulator", "endpoint", "sts-endpoint", "kms-endpoint", "profile",
-	"settle", "allow-short-settle", "on-unknown",
+// Flags without which a command that is named to a person would work on another
+// ledger, service or plan, or judge by other settings, than the one that names it.
+var (
+	ledgerFlags  = []string{"ledger", "emulator"}
+	serviceFlags = slices.Concat(ledgerFlags, []string{"endpoint", "sts-endpoint", "kms-endpoint", "profile"})
+	resolveFlags = slices.Concat(serviceFlags, []string{"var", "var-file", "settle", "allow-short-settle", "on-unknown"})
+)
+
+// givenFlags are those of the named flags that cmd was given, each with a space before
+// it.
+func givenFlags(cmd *cobra.Command, names []string) string {
+	given := ""
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if slices.Contains(names, f.Name) {
+			given += flagWords(f)
+		}
+	})
+	return given
+}
+
+// commandsOf writes commands for the ledger and the service that cmd works on. They
+// are about any plan, so that what cmd was told of its own plan is left out.
+func commandsOf(cmd *cobra.Command) plan.Commands {
+	return plan.Commands{Ledger: givenFlags(cmd, ledgerFlags), Service: givenFlags(cmd, serviceFlags)}
 }
 
 // resolveLine is the apsctl resolve that a person is told to use. It works as it
@@ -23,20 +43,17 @@ type resolveLine struct {
 	files  string
 	byPlan bool // without files: the plan is named
 	flags  string
+
+	commands plan.Commands // about other plans
 }
 
 // newResolveLine is for a command that was given files; none mean the default
 // file.
 func newResolveLine(cmd *cobra.Command, files []string) resolveLine {
-	var l resolveLine
+	l := resolveLine{flags: givenFlags(cmd, resolveFlags), commands: commandsOf(cmd)}
 	for _, file := range files {
 		l.files += " " + printable.ShellWord(file)
 	}
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if slices.Contains(resolveFlags, f.Name) {
-			l.flags += flagWords(f)
-		}
-	})
 	return l
 }
 

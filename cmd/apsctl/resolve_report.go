@@ -115,7 +115,7 @@ func writeResolution(w io.Writer, r resolution, full bool, resolve resolveLine) 
 	c := r.counts()
 	fmt.Fprintf(&b, "\n%d settled, %d unknown, %d for a person.\n", c.Settled, c.Unknown, c.Person)
 	if c.Unknown > c.Due {
-		b.WriteString("For the unknown there is nothing to do: the next apply looks for them, and so does apsctl resolve.\n")
+		b.WriteString("For the unknown there is nothing to do: the next apply looks for them, and so does resolve.\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -138,8 +138,7 @@ func (c *planCommand) save(cmd *cobra.Command, wanted *plan.Plan, mark plan.Save
 	if err := c.saving.write(saved); err != nil {
 		return err
 	}
-	line := newResolveLine(cmd, nil)
-	fmt.Fprintf(c.app.stderr, "apsctl: saved; apsctl apply --saved %s%s does exactly this, once\n", printable.ShellWord(c.saving.path), line.flags)
+	fmt.Fprintf(c.app.stderr, "apsctl: saved; apsctl apply --saved %s%s does exactly this, once\n", printable.ShellWord(c.saving.path), commandsOf(cmd).Service)
 	return nil
 }
 
@@ -206,7 +205,7 @@ func savedCommand(saved *plan.Saved) string { return "apply --saved " + saved.ID
 // reason.
 func (c *applyCommand) checkSaved(ctx context.Context, ledger *store.Ledger) error {
 	if err := ledger.Spent(ctx, c.saved.ID); err != nil {
-		return fmt.Errorf("%s is spent: %w; apsctl apply with the plan files takes up what it left", c.savedPath, err)
+		return fmt.Errorf("%s is spent: %w; apply with the plan files takes up what it left", c.savedPath, err)
 	}
 	mark := c.saved.Ledger
 	meta, err := ledger.Meta(ctx)
@@ -232,7 +231,7 @@ func (c *applyCommand) checkSaved(ctx context.Context, ledger *store.Ledger) err
 
 // stale refuses a saved plan that does not fit any more.
 func (c *applyCommand) stale(format string, args ...any) error {
-	return coded(codeSavedStale, fmt.Errorf("%s is stale: %s; nothing was sent: look at a new one, apsctl plan --out %s", c.savedPath, fmt.Sprintf(format, args...), printable.ShellWord(c.savedPath)))
+	return coded(codeSavedStale, fmt.Errorf("%s is stale: %s; nothing was sent: look at a new one, made by plan --out %s", c.savedPath, fmt.Sprintf(format, args...), printable.ShellWord(c.savedPath)))
 }
 
 func changedJobs(since store.Since) string {
@@ -267,7 +266,7 @@ func (c *applyCommand) sameAsSaved(changes []plan.Change) error {
 		named = append(named, plan.Count(more, "more job"))
 	}
 	if slices.ContainsFunc(changes, runner.Waits) {
-		return coded(codeSavedStale, fmt.Errorf("%s does not fit now: %s not as it says (%s); nothing was sent: apply the same file again after that, or go on without it, apsctl apply",
+		return coded(codeSavedStale, fmt.Errorf("%s does not fit now: %s not as it says (%s); nothing was sent: apply the same file again after that, or go on without it, by apply with the plan files",
 			c.savedPath, isOrAre(len(differs)), strings.Join(named, "; ")))
 	}
 	return c.stale("%s not as it says any more (%s)", isOrAre(len(differs)), strings.Join(named, "; "))

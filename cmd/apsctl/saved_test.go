@@ -171,7 +171,7 @@ func TestSavedApplyThatIsKilledIsSpentAndResumed(t *testing.T) {
 	if n := cloud.creates(); n >= 60 {
 		t.Fatalf("it was killed too late, after %d creates", n)
 	}
-	wantIn(t, b.want(exitLimit, "apply", "--yes", "--saved", "p.saved").stderr, "apsctl apply with the plan files takes up what it left", "[E-SAVED-SPENT]")
+	wantIn(t, b.want(exitLimit, "apply", "--yes", "--saved", "p.saved").stderr, "apply with the plan files takes up what it left", "[E-SAVED-SPENT]")
 	b.want(0, "apply", "--yes", "--settle", "2s", "--rate", "0", "p.yaml")
 	if s := cloud.stats(); s.Jobs != 60 || s.Duplicates != 0 {
 		t.Errorf("%d jobs exist, %d of them twice, want each of 60 once", s.Jobs, s.Duplicates)

@@ -90,7 +90,7 @@ func (c *statusCommand) run(cmd *cobra.Command, args []string) error {
 	c.refresh = c.refresh || c.watch || c.chosen.choice.AsksService()
 	ledger, err := store.OpenReadOnly(ctx, c.target.ledgerPath())
 	if errors.Is(err, fs.ErrNotExist) && c.target.ledger == "" {
-		fmt.Fprintf(c.app.stderr, "apsctl: no ledger at %s yet; the first apsctl apply makes it\n", printable.Line(c.target.ledgerPath()))
+		fmt.Fprintf(c.app.stderr, "apsctl: no ledger at %s yet; the first apply makes it\n", printable.Line(c.target.ledgerPath()))
 		return c.print(nil)
 	}
 	if err != nil {
