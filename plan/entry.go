@@ -86,6 +86,10 @@ type Entry struct {
 	Reason, Code string
 	// SignedAt is the date that the latest attempt's request carried.
 	SignedAt time.Time
+	// Settle and OnUnknown are what the run that sent it went by: how long until absence
+	// is proof, and what follows it. Zero and empty where the ledger does not say.
+	Settle    time.Duration
+	OnUnknown OnUnknown
 	// Baseline are the ids that were listed under the job's name before the
 	// latest attempt was sent, or when the job was adopted or an order of a person
 	// was carried out: none of them can be a job that nobody has judged yet.
@@ -136,7 +140,7 @@ type Snapshot struct {
 	Lineage string // identity of the ledger file, "" when there is none
 	Serial  int64  // number of commits so far
 	Entries map[string]Entry
-	// Elsewhere are the entries of other plans that are open: a job may exist, or
+	// Elsewhere are the entries of other plans that are open or lost: a job may exist, or
 	// come to exist, for which nothing accounts yet. A plan that was given another
 	// name must not create it again.
 	Elsewhere []Entry
@@ -157,6 +161,9 @@ type Intent struct {
 	// Nonce and SignedAt are sent as x-acs-signature-nonce and x-acs-date.
 	Nonce    string
 	SignedAt time.Time
+	// Settle and OnUnknown are what this run goes by, see Entry.
+	Settle    time.Duration
+	OnUnknown OnUnknown
 	// ServerOffset is the service's clock minus ours, by the last Date header.
 	ServerOffset time.Duration
 	Endpoint     string

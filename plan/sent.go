@@ -4,7 +4,11 @@ import "time"
 
 // Sent is a create that was promised, as it was noted beside the ledger.
 type Sent struct {
-	Plan     string
-	Attempt  int
-	SignedAt time.Time
+	Plan, Name, Region string
+	Attempt            int
+	SignedAt           time.Time
+	// Settle is what the run that sent it went by, zero where it was not noted.
+	Settle time.Duration
+	// Forgotten says that a person took the job out of the ledger since.
+	Forgotten bool
 }

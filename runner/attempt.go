@@ -153,6 +153,7 @@ func (r *Run) intend(ctx context.Context, a *attempt, request *plan.CreateReques
 		Plan: r.plan.Name, Name: a.job.Name, From: a.from, Attempt: a.number,
 		Spec: a.job.Spec, Digest: a.job.Digest, Labels: a.job.Labels, Life: a.job.Life,
 		Nonce: nonce, SignedAt: request.SignedAt, ServerOffset: offset,
+		Settle: r.options.Settle, OnUnknown: r.options.OnUnknown,
 		Endpoint: r.options.Endpoint, Baseline: a.baseline,
 		RunID: r.options.RunID, At: r.clock.Now(),
 	})

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -83,6 +84,106 @@ func TestIntentBesideAnOpenOneOfAnotherPlan(t *testing.T) {
 		}
 		if n, err := f.ledger.Summary(f.Context(), "renamed", 0); err != nil || n.States[plan.StateIntent] != 1 {
 			f.Errorf("got %v, %v", n, err)
+		}
+	})
+}
+
+// lookers look for what plan test left open, without speaking for it.
+var lookers = map[string]func(f *fixture){
+	"another plan": func(f *fixture) {
+		job := jobNamed(fmt.Sprintf("other-%d", f.cloud.sent()))
+		job.Source.Instance = "pc-2"
+		job.Digest = plan.HashSpec(job.Spec)
+		f.plan = &plan.Plan{Name: "other", File: "other.yaml", Jobs: []plan.Job{job}}
+		f.wantRun(runner.Counts{Created: 1})
+	},
+	"a person": func(f *fixture) {
+		clock := runner.Clock{Now: time.Now, Boot: func() time.Duration { return 0 }}
+		resolver := runner.NewResolver("", f.ledger, f.cloud, clock, f.options)
+		if _, err := resolver.Look(f.Context(), []plan.Entry{f.entryOf("test", "job-000")}); err != nil {
+			f.Fatal(err)
+		}
+	},
+}
+
+// leaveUnknown has plan test leave its one job unknown by these options, and puts others
+// in their place.
+func (f *fixture) leaveUnknown(o runner.Options) {
+	f.Helper()
+	others := f.options
+	f.options.Settle, f.options.OnUnknown = o.Settle, o.OnUnknown
+	f.cloud.answer = func(plan.CreateRequest, int) reply { return lost(false) }
+	f.wantRun(runner.Counts{Unknown: 1})
+	f.cloud.answer, f.options = nil, others
+}
+
+// What another plan waits for, or a person without the plan, settles nothing of a plan
+// that waits for longer; and what that plan holds, they hold.
+func TestOthersSettleByWhatThePlanSaid(t *testing.T) {
+	for name, look := range lookers {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 1, func(f *fixture) {
+				f.leaveUnknown(runner.Options{Settle: 4 * time.Hour})
+				time.Sleep(time.Hour)
+				look(f)
+				if e := f.entryOf("test", "job-000"); e.State != plan.StateUnknown {
+					t.Errorf("after an hour: %+v", e)
+				}
+				time.Sleep(4 * time.Hour)
+				look(f)
+				if e := f.entryOf("test", "job-000"); e.State != plan.StateAbsent {
+					t.Errorf("after five: %+v", e)
+				}
+			})
+		})
+	}
+}
+
+func TestOthersHoldWhatThePlanHolds(t *testing.T) {
+	for name, look := range lookers {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 1, func(f *fixture) {
+				f.leaveUnknown(runner.Options{OnUnknown: plan.Hold})
+				time.Sleep(time.Hour)
+				look(f)
+				if e := f.entryOf("test", "job-000"); e.State != plan.StateUnknown {
+					t.Errorf("it is held, and became %+v", e)
+				}
+			})
+		})
+	}
+}
+
+func (f *fixture) entryOf(planName, name string) plan.Entry {
+	f.Helper()
+	snapshot, err := f.ledger.Snapshot(f.Context(), planName)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return snapshot.Entries[name]
+}
+
+// The plan itself may change its mind.
+func TestThePlanItselfSettlesByWhatItSaysNow(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.leaveUnknown(runner.Options{Settle: 4 * time.Hour, OnUnknown: plan.Hold})
+		time.Sleep(time.Hour)
+		f.wantRun(runner.Counts{Created: 1})
+	})
+}
+
+// A job that one plan lost is not made by another one: a person has to say.
+func TestJobThatAnotherPlanLostIsNotMade(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.mustRun()
+		f.cloud.remove("job-000")
+		time.Sleep(time.Hour)
+		f.plan = planOf(3)
+		f.wantRun(runner.Counts{Created: 1, Kept: 1, Blocked: 1})
+		f.plan.Name, f.plan.Jobs = "renamed", f.plan.Jobs[:1]
+		f.wantRun(runner.Counts{Blocked: 1})
+		if e := f.entryOf("test", "job-000"); e.State != plan.StateLost || f.cloud.sent() != 3 {
+			t.Errorf("%d creates, and the entry is %+v", f.cloud.sent(), e)
 		}
 	})
 }

@@ -39,7 +39,7 @@ func (s *scheduler) await(t *task) {
 	settles := s.run.settlesHere(t.entry)
 	t.result.SettlesAt = s.run.settlesAt(t.entry)
 	t.lookUntil = now.Add(LookFor)
-	if limit := t.since.Add(s.run.options.MaxElapsed); s.run.options.OnUnknown == plan.Recreate && settles.Before(limit) {
+	if limit := t.since.Add(s.run.options.MaxElapsed); !s.run.holds(t.entry) && settles.Before(limit) {
 		t.lookUntil = limit
 	}
 	s.tellWait(t, 0, t.result.SettlesAt)

@@ -147,11 +147,17 @@ func (r *Resolver) judgeAdopt(ctx context.Context, d *Decision) error {
 		return d.refuse("job %s %s", d.JobID, owner.Owns(r.run.options.Commands))
 	}
 	if slices.Contains(d.Entry.Baseline, d.JobID) && open(d.Entry) {
+		if err := r.refuseEarly(d); err != nil {
+			return err
+		}
 		if err := d.object("job %s was there before the create was sent, so it is not what came of it", d.JobID); err != nil {
 			return err
 		}
 	}
 	if differs := plan.DisagreeListed(spec, d.Seen[at]); len(differs) > 0 {
+		if err := r.refuseEarly(d); err != nil {
+			return err
+		}
 		if err := d.object("job %s is not what was asked for: %s", d.JobID, strings.Join(differs, ", ")); err != nil {
 			return err
 		}
@@ -163,6 +169,16 @@ func (r *Resolver) judgeAdopt(ctx context.Context, d *Decision) error {
 	d.Spec = asSeen(spec, d.Seen[at], detail)
 	d.noteAdoption(v, detail, spec)
 	return nil
+}
+
+// refuseEarly refuses to take another job for the one that was asked for while a create
+// of that one may still make it: nobody would look for it any more.
+func (r *Resolver) refuseEarly(d *Decision) error {
+	if state := d.Entry.State; state == plan.StateLost || !open(d.Entry) || r.run.settled(d.Entry) {
+		return nil
+	}
+	return d.refuse("job %s is not what its create would have made, which was sent at %s and can still take effect until %s: look again after that",
+		d.JobID, clockTime(d.Entry.SignedAt), clockTime(r.run.settlesAt(d.Entry)))
 }
 
 func (d *Decision) noteAdoption(v *view, detail plan.RemoteDetail, spec plan.Spec) {

@@ -17,10 +17,9 @@ type Ledger interface {
 	// Live returns the entries of one region that have a job id, created and
 	// lost ones, over all plans.
 	Live(ctx context.Context, region string) ([]plan.Entry, error)
-	// Sent returns, by name, the latest create dated from since to until that was noted of
-	// these jobs, whose regions jobs has by name, if the ledger does not account for it.
-	// It is noted beside the ledger, and outlives it.
-	Sent(ctx context.Context, planName string, jobs map[string]string, since, until time.Time) (map[string]plan.Sent, error)
+	// Sent returns the last create of each plan, name and region that asks says yes to and
+	// that the ledger does not account for. It is noted beside the ledger, and outlives it.
+	Sent(ctx context.Context, planName string, asks func(plan.Sent) bool) ([]plan.Sent, error)
 	// Intend commits an intent. When it returns nil the intent is on disk.
 	Intend(ctx context.Context, intent plan.Intent) error
 	// Stands reports whether an entry is still the intent of this attempt.

@@ -52,7 +52,10 @@ func (r *Run) prepare(ctx context.Context) ([]plan.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	regions := regionsToAsk(changes, r.options)
+	if err := r.readNewer(ctx, snapshot); err != nil {
+		return nil, err
+	}
+	regions := r.regionsToAsk(changes)
 	if len(regions) == 0 {
 		return r.diff(snapshot, r.listings) // none
 	}
@@ -110,9 +113,12 @@ func (r *Run) move(ctx context.Context, snapshot plan.Snapshot) (plan.Snapshot, 
 }
 
 // regionsToAsk lists, sorted, the regions in which the service must be asked.
-func regionsToAsk(changes []plan.Change, o Options) []string {
-	seen := map[string]bool{}
+func (r *Run) regionsToAsk(changes []plan.Change) []string {
+	o, seen := r.options, map[string]bool{}
 	for _, c := range changes {
+		if s, newer := r.newer[c.Name]; newer {
+			seen[s.Region] = true // what was sent since may be there
+		}
 		if c.State().Unresolved() {
 			seen[c.Entry.Region] = true // where it was sent, whatever the plan says now
 		}
@@ -313,7 +319,11 @@ func (r *Run) judgeAbsent(ctx context.Context, entry plan.Entry, v *view) (found
 // judgeCreated looks for what must not stay unseen about a job that the ledger
 // has as created.
 func (r *Run) judgeCreated(entry plan.Entry, v *view) found {
-	if others := surplus(entry, v); len(others) > 0 {
+	attempts := entry.Attempt
+	if s, newer := r.newer[entry.Name]; newer && r.speaksFor(entry.Plan) {
+		attempts = max(attempts, s.Attempt)
+	}
+	if others := surplus(entry, attempts, v); len(others) > 0 {
 		return found{
 			to: plan.StateDuplicate, candidates: append([]string{entry.JobID}, others...),
 			reason: "another job of this name is listed that may come from a create of ours",
@@ -335,10 +345,10 @@ func (r *Run) judgeCreated(entry plan.Entry, v *view) found {
 // a request that something on the way sent twice, or before its absence was
 // proven from a listing that lags more than is assumed. An earlier attempt may
 // have said something else than the last one.
-func surplus(entry plan.Entry, v *view) []string {
+func surplus(entry plan.Entry, attempts int, v *view) []string {
 	var ids []string
 	for _, job := range newcomers(entry, v.named[entry.Name], v.taken) {
-		if entry.Attempt > 1 || len(plan.DisagreeListed(entry.Spec, job)) == 0 {
+		if attempts > 1 || len(plan.DisagreeListed(entry.Spec, job)) == 0 {
 			ids = append(ids, job.ID)
 		}
 	}

@@ -112,12 +112,30 @@ func (r *Run) confirm(ctx context.Context, entry plan.Entry, match plan.RemoteJo
 	}, nil
 }
 
+// speaksFor reports whether this run's options are those of the entry's own plan. What
+// another plan, or a person without the plan, waits for must not shorten what the plan
+// said when it sent the create.
+func (r *Run) speaksFor(planName string) bool { return planName != "" && planName == r.plan.Name }
+
+// settleOf is how long after an entry's create absence is proof.
+func (r *Run) settleOf(entry plan.Entry) time.Duration {
+	if r.speaksFor(entry.Plan) {
+		return r.options.Settle
+	}
+	return max(r.options.Settle, entry.Settle)
+}
+
+// holds reports whether an entry that is proven absent is left to a person.
+func (r *Run) holds(entry plan.Entry) bool {
+	return r.options.OnUnknown == plan.Hold || entry.OnUnknown == plan.Hold && !r.speaksFor(entry.Plan)
+}
+
 // settlesAt is the service time from which absence can be proven.
 func (r *Run) settlesAt(entry plan.Entry) time.Time {
 	if mutant.On(mutant.NoSettle) {
 		return entry.SignedAt
 	}
-	return entry.SignedAt.Add(r.options.Settle)
+	return entry.SignedAt.Add(r.settleOf(entry))
 }
 
 // settlesHere is settlesAt by this machine's clock, for planning waits only.
@@ -137,7 +155,7 @@ func (r *Run) absence(entry plan.Entry, v *view) found {
 	switch {
 	case missing != "":
 		return found{to: plan.StateUnknown, reason: missing}
-	case r.options.OnUnknown == plan.Hold:
+	case r.holds(entry):
 		return found{to: plan.StateUnknown, held: true, reason: heldReason}
 	}
 	return found{to: plan.StateAbsent, reason: "proven absent", evidence: proof.JSON()}
@@ -160,7 +178,7 @@ func (r *Run) certify(entry plan.Entry, v *view) (proof evidence, missing string
 	}
 	return evidence{
 		Kind: "absence", Region: entry.Region, ServerTime: at, SignedAt: entry.SignedAt,
-		SettleMs: r.options.Settle.Milliseconds(), Listed: len(v.listing.Jobs), Canary: canary,
+		SettleMs: r.settleOf(entry).Milliseconds(), Listed: len(v.listing.Jobs), Canary: canary,
 	}, ""
 }
 

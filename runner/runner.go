@@ -163,6 +163,8 @@ type Run struct {
 	// unrecorded are creates of jobs, by name, that were sent lately and that the ledger
 	// does not know of.
 	unrecorded map[string]plan.Sent
+	// newer are creates of jobs that an older ledger has as created, see readNewer.
+	newer map[string]plan.Sent
 
 	asks     chan chan Picture // see Picture
 	over     chan struct{}     // closed when Apply has returned
@@ -188,7 +190,7 @@ func New(p *plan.Plan, ledger Ledger, service Service, secrets Secrets, governor
 		governor: governor, clock: clock, options: o.withDefaults(),
 		server:   &serverClock{now: clock.Now},
 		listings: map[string]plan.Listing{}, owners: map[string]plan.Entry{}, held: map[string]bool{},
-		supposed: map[jobKey]plan.Entry{}, unrecorded: map[string]plan.Sent{},
+		supposed: map[jobKey]plan.Entry{}, unrecorded: map[string]plan.Sent{}, newer: map[string]plan.Sent{},
 	}
 	r.finished = sync.OnceFunc(func() { close(r.over) })
 	return r

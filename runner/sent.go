@@ -8,9 +8,29 @@ import (
 	"github.com/apsctl/apsctl/plan"
 )
 
-// SentAhead is how far ahead a note may be dated and count: more than any clock with
+// sentAhead is how far ahead a note may be dated and count: more than any clock with
 // which a run creates something.
-const SentAhead = time.Hour
+const sentAhead = time.Hour
+
+// HeldUntil is the moment until which a create that was noted may have made a job that
+// is not listed, for a run of the plan planName that goes by settle.
+func HeldUntil(s plan.Sent, planName string, settle time.Duration) time.Time {
+	if s.Plan != planName {
+		settle = max(settle, s.Settle)
+	}
+	return s.SignedAt.Add(settle)
+}
+
+// SentLately reports whether that moment is still to come, at now.
+func SentLately(s plan.Sent, planName string, settle time.Duration, now time.Time) bool {
+	return now.Before(HeldUntil(s, planName, settle)) && !s.SignedAt.After(now.Add(sentAhead))
+}
+
+func (r *Run) heldUntil(s plan.Sent) time.Time { return HeldUntil(s, r.plan.Name, r.options.Settle) }
+
+func (r *Run) sentLately(s plan.Sent) bool {
+	return SentLately(s, r.plan.Name, r.options.Settle, r.server.earliest())
+}
 
 // holdSent takes creates back that were sent lately and that the ledger does not account
 // for: it was lost or put back to an older state, the job was forgotten, or another plan
@@ -18,30 +38,25 @@ const SentAhead = time.Hour
 // time it proves nothing. Such a job is unknown to this run; a later one creates it, or
 // finds it.
 func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {
-	jobs, before := map[string]string{}, r.plan.NamesBefore()
-	for _, c := range changes {
-		if r.mayCreate(c) {
-			jobs[c.Name] = c.Region()
-			if old, ok := before[c.Name]; ok {
-				jobs[old] = c.Region()
-			}
-		}
-	}
-	if len(jobs) == 0 || r.looks {
+	if r.looks {
 		return nil
 	}
-	now := r.server.earliest()
-	sent, err := r.ledger.Sent(ctx, r.plan.Name, jobs, now.Add(-r.options.Settle), now.Add(SentAhead))
+	sent, err := r.sentFor(ctx, changes)
 	if err != nil {
-		return ledgerFailed("read what was sent", err)
+		return err
 	}
+	before := r.plan.NamesBefore()
 	for i := range changes {
 		c := &changes[i]
 		s, noted := sent[c.Name]
 		if old, moved := before[c.Name]; moved && !noted && !wasRenamed(c.Entry, old) {
 			s, noted = sent[old]
 		}
-		if !noted || r.tooOld(s.SignedAt) || !r.mayCreate(*c) {
+		if !noted || !r.mayCreate(*c) {
+			s, noted = r.newer[c.Name]
+			noted = noted && isOlder(c.Entry, s) && r.sentLately(s)
+		}
+		if !noted {
 			continue
 		}
 		r.unrecorded[c.Name] = s
@@ -50,6 +65,37 @@ func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {
 		}
 	}
 	return nil
+}
+
+// sentFor returns, by name, the latest create that was sent lately of what changes may
+// create, and that the ledger does not account for.
+func (r *Run) sentFor(ctx context.Context, changes []plan.Change) (map[string]plan.Sent, error) {
+	regions, before := map[string]string{}, r.plan.NamesBefore()
+	for _, c := range changes {
+		if r.mayCreate(c) {
+			regions[c.Name] = c.Region()
+			if old, ok := before[c.Name]; ok {
+				regions[old] = c.Region()
+			}
+		}
+	}
+	if len(regions) == 0 {
+		return nil, nil
+	}
+	all, err := r.ledger.Sent(ctx, r.plan.Name, func(s plan.Sent) bool {
+		region, ok := regions[s.Name]
+		return ok && region == s.Region && r.sentLately(s)
+	})
+	if err != nil {
+		return nil, ledgerFailed("read what was sent", err)
+	}
+	sent := map[string]plan.Sent{}
+	for _, s := range all {
+		if other, ok := sent[s.Name]; !ok || other.SignedAt.Before(s.SignedAt) {
+			sent[s.Name] = s
+		}
+	}
+	return sent, nil
 }
 
 // wasRenamed reports whether the entry has what was sent under the old name.
@@ -75,13 +121,11 @@ func (r *Run) whyHeldBack(s plan.Sent) string {
 		whose, clockTime(s.SignedAt), clockTime(r.heldUntil(s)))
 }
 
-func (r *Run) heldUntil(s plan.Sent) time.Time { return s.SignedAt.Add(r.options.Settle) }
-
 // holdBack ends a task as unknown whose create may have been sent before, and
 // reports whether it did.
 func (s *scheduler) holdBack(t *task) bool {
 	sent, ok := s.run.unrecorded[t.change.Name]
-	if !ok || s.run.tooOld(sent.SignedAt) {
+	if !ok || !s.run.sentLately(sent) {
 		return false
 	}
 	t.finish(EndUnknown, s.run.whyHeldBack(sent), heldBackCause)

@@ -21,11 +21,12 @@ type Resolver struct {
 	listings map[string]plan.Listing
 }
 
-// NewResolver joins the parts of a resolver. Of o it uses RunID, Settle,
-// OnUnknown and Commands.
-func NewResolver(ledger Ledger, service Service, clock Clock, o Options) *Resolver {
+// NewResolver joins the parts of a resolver. Of o it uses RunID, Commands, Settle and
+// OnUnknown: these two are the word of the plan named planName, "" for no plan, about its
+// own jobs. Others are held to what they were sent with too.
+func NewResolver(planName string, ledger Ledger, service Service, clock Clock, o Options) *Resolver {
 	return &Resolver{
-		run:      New(&plan.Plan{}, ledger, service, nil, nil, clock, o),
+		run:      New(&plan.Plan{Name: planName}, ledger, service, nil, nil, clock, o),
 		listings: map[string]plan.Listing{},
 	}
 }

@@ -24,7 +24,7 @@ func unanswered(f *fixture, takesEffect bool) {
 
 func (f *fixture) resolver(ledger runner.Ledger) *runner.Resolver {
 	clock := runner.Clock{Now: time.Now, Boot: func() time.Duration { return 0 }}
-	return runner.NewResolver(ledger, f.cloud, clock, f.options)
+	return runner.NewResolver(f.plan.Name, ledger, f.cloud, clock, f.options)
 }
 
 func (f *fixture) look() []runner.Settlement {
@@ -102,7 +102,8 @@ func TestResolverStopsWhenTheLedgerDoes(t *testing.T) {
 	})
 }
 
-// A job that was there before the create is not what came of it.
+// A job that was there before the create is not what came of it, and while the create
+// may still make its own, nobody can take another for it.
 func TestResolverObjectsToAJobOfTheBaseline(t *testing.T) {
 	inBubble(t, 1, func(f *fixture) {
 		unanswered(f, false)
@@ -111,6 +112,11 @@ func TestResolverObjectsToAJobOfTheBaseline(t *testing.T) {
 		entry.Baseline = []string{id}
 		order := runner.Order{Kind: runner.OrderAdopt, Entry: entry, JobID: id}
 		_, err := f.resolver(f.ledger).Judge(f.Context(), order)
+		if refused := (*runner.RefusedError)(nil); !errors.As(err, &refused) || refused.Forcible {
+			t.Errorf("early: got %v", err)
+		}
+		time.Sleep(runner.SettleDefault)
+		_, err = f.resolver(f.ledger).Judge(f.Context(), order)
 		if refused := (*runner.RefusedError)(nil); !errors.As(err, &refused) || !refused.Forcible {
 			t.Errorf("got %v", err)
 		}

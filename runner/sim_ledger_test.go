@@ -38,8 +38,8 @@ func (l simLedger) Stands(ctx context.Context, planName, name string, attempt in
 	return l.inner.Stands(ctx, planName, name, attempt)
 }
 
-func (l simLedger) Sent(ctx context.Context, planName string, jobs map[string]string, since, until time.Time) (map[string]plan.Sent, error) {
-	return l.inner.Sent(ctx, planName, jobs, since, until)
+func (l simLedger) Sent(ctx context.Context, planName string, asks func(plan.Sent) bool) ([]plan.Sent, error) {
+	return l.inner.Sent(ctx, planName, asks)
 }
 
 func (l simLedger) Intend(ctx context.Context, in plan.Intent) error {

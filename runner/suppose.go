@@ -43,7 +43,7 @@ func (onlyRead) Intend(context.Context, plan.Intent) error                 { ret
 func (onlyRead) Stands(context.Context, string, string, int) (bool, error) { return false, errLooks }
 func (onlyRead) Promise(context.Context, plan.Promise) error               { return errLooks }
 func (onlyRead) Settle(context.Context, plan.Transition) error             { return errLooks }
-func (onlyRead) Sent(context.Context, string, map[string]string, time.Time, time.Time) (map[string]plan.Sent, error) {
+func (onlyRead) Sent(context.Context, string, func(plan.Sent) bool) ([]plan.Sent, error) {
 	return nil, errLooks
 }
 func (onlyRead) Note(context.Context, string, map[string]plan.Note, time.Time) error {

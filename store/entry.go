@@ -20,7 +20,7 @@ type Filter struct {
 
 const entryColumns = "plan, name, state, attempt, region, digest, spec, labels, aps_job_id," +
 	" candidates, code, reason, signed_at_ms, baseline, request_id, updated_at_ms," +
-	" pending, pending_digest, pending_signed_at_ms, pending_confirmed, life, doing, compared_at_ms, differed"
+	" pending, pending_digest, pending_signed_at_ms, pending_confirmed, life, doing, compared_at_ms, differed, settle_ms, on_unknown"
 
 // Snapshot returns the ledger's content for one plan, read in one transaction.
 // Entries is empty, not nil, for a plan that the ledger does not know.
@@ -52,7 +52,7 @@ func (l *Ledger) snapshot(ctx context.Context, planName string, also func(*sql.T
 			snap.Entries[e.Name] = e
 		}
 		if err == nil {
-			snap.Elsewhere, err = readEntries(ctx, tx, openRule+" AND plan <> ?", planName)
+			snap.Elsewhere, err = readElsewhere(ctx, tx, planName)
 		}
 		if err == nil {
 			err = also(tx)
@@ -64,6 +64,20 @@ func (l *Ledger) snapshot(ctx context.Context, planName string, also func(*sql.T
 	}
 	return snap, nil
 }
+
+// readElsewhere returns the entries of other plans that a job may exist for and nothing
+// accounts for it: the open ones, and then those that are lost.
+func readElsewhere(ctx context.Context, q querier, planName string) ([]plan.Entry, error) {
+	elsewhere, err := readEntries(ctx, q, openRule+" AND plan <> ?", planName)
+	if err != nil {
+		return nil, err
+	}
+	lost, err := readEntries(ctx, q, lostElsewhere, planName)
+	return append(elsewhere, lost...), err
+}
+
+// lostElsewhere goes by the index entries_other.
+const lostElsewhere = "state = 'lost' AND " + otherRule + " AND plan <> ?"
 
 // Entries returns the entries that f chooses, of all plans, sorted by plan and
 // name.
@@ -159,14 +173,16 @@ func scanEntry(rows *sql.Rows) (e plan.Entry, err error) {
 	var spec, labels, candidates, baseline, life string
 	var jobID sql.NullString
 	var signed, updated, pending, compared sql.NullInt64
+	var settleMs int64
 	if err := rows.Scan(&e.Plan, &e.Name, &e.State, &e.Attempt, &e.Region, &e.Digest, &spec, &labels, &jobID,
 		&candidates, &e.Code, &e.Reason, &signed, &baseline, &e.RequestID, &updated,
 		&e.Pending.Operation, &e.Pending.Digest, &pending, &e.Pending.Confirmed, &life, &e.Doing,
-		&compared, &e.Differed); err != nil {
+		&compared, &e.Differed, &settleMs, &e.OnUnknown); err != nil {
 		return e, err
 	}
 	e.JobID, e.SignedAt, e.UpdatedAt = jobID.String, fromMs(signed), fromMs(updated)
 	e.Pending.SignedAt, e.ComparedAt = fromMs(pending), fromMs(compared)
+	e.Settle = time.Duration(settleMs) * time.Millisecond
 	for _, column := range []struct {
 		text string
 		into any

@@ -17,12 +17,12 @@ const fingerprintRows = 500
 // and JSON holds no such separator: equal texts mean equal entries.
 const fingerprintQuery = `SELECT group_concat(line, ''), max(name) FROM (
 	SELECT name, concat(octet_length(name), ':', name, octet_length(digest), ':', digest, state, char(31), life, char(31),
-		labels, char(31), octet_length(doing), ':', doing, octet_length(pending), ':', pending) AS line
+		labels, char(31), ifnull(signed_at_ms, ''), char(31), octet_length(doing), ':', doing, octet_length(pending), ':', pending) AS line
 	FROM entries WHERE plan = ?1 AND name > ?2 ORDER BY name LIMIT ?3)`
 
 // Fingerprint returns a digest of what decides whether a plan has anything to do:
-// name, state, digest, life, labels, and what was last done and is pending, of each
-// of its entries. It is the same as long as these are, whatever else is written. It
+// name, state, digest, life, labels, date of the create, and what was last done and is
+// pending, of each of its entries. The date tells an older ledger that was put back. It is the same as long as these are, whatever else is written. It
 // takes one scan, and far less time and memory than a Snapshot.
 func (l *Ledger) Fingerprint(ctx context.Context, planName string) (fingerprint string, err error) {
 	err = view(ctx, l.read, func(tx *sql.Tx) error {

@@ -19,6 +19,8 @@ type Forgotten struct {
 	Reason     string             `json:"reason,omitempty"`
 	Spec       json.RawMessage    `json:"spec"`
 	Attempts   []ForgottenAttempt `json:"attempts,omitempty"`
+
+	settle time.Duration
 }
 
 // ForgottenAttempt is one create request of a removed job.
@@ -69,24 +71,28 @@ func lineOfForgotten(m Mark, gone Forgotten) []byte {
 		return nil
 	}
 	last := gone.Attempts[len(gone.Attempts)-1]
-	return sentLine{last.SignedAt.UnixMilli(), m.Plan, spec.Name, gone.Region, last.Number}.text()
+	return sentLine{
+		SignedAtMs: last.SignedAt.UnixMilli(), Plan: m.Plan, Name: spec.Name, Region: gone.Region,
+		Attempt: last.Number, SettleMs: gone.settle.Milliseconds(), Forgotten: true,
+	}.text()
 }
 
 // forgotten reads what is about to be removed; plan.ErrMovedOn when the entry is
 // not as m says.
 func (w *writer) forgotten(m Mark) (id int64, gone Forgotten, err error) {
 	var candidates, spec string
-	err = w.scan(`SELECT id, region, coalesce(aps_job_id, ''), candidates, reason, spec FROM entries
+	var settleMs int64
+	err = w.scan(`SELECT id, region, coalesce(aps_job_id, ''), candidates, reason, spec, settle_ms FROM entries
 		WHERE plan = ? AND name = ? AND state = ? AND attempt = ?`,
 		[]any{m.Plan, m.Name, string(m.State), m.Attempt},
-		&id, &gone.Region, &gone.JobID, &candidates, &gone.Reason, &spec)
+		&id, &gone.Region, &gone.JobID, &candidates, &gone.Reason, &spec, &settleMs)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, gone, plan.ErrMovedOn
 	}
 	if err != nil {
 		return 0, gone, err
 	}
-	gone.Spec = json.RawMessage(spec)
+	gone.Spec, gone.settle = json.RawMessage(spec), time.Duration(settleMs)*time.Millisecond
 	if err := json.Unmarshal([]byte(candidates), &gone.Candidates); err != nil {
 		return 0, gone, err
 	}

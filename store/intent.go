@@ -17,12 +17,12 @@ var sendable = []plan.State{plan.StateNone, plan.StateRejected, plan.StateNotSen
 
 const (
 	insertIntent = `INSERT INTO entries (plan, name, state, attempt, region, digest, spec, labels, signed_at_ms,
-		baseline, updated_at_ms, life, aps_job_id, candidates, code, reason, request_id)
-	VALUES (?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'null', '', '', '')
+		baseline, updated_at_ms, life, settle_ms, on_unknown, aps_job_id, candidates, code, reason, request_id)
+	VALUES (?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 'null', '', '', '')
 	ON CONFLICT (plan, name) DO NOTHING`
 
 	updateIntent = `UPDATE entries SET state = 'intent', attempt = ?, region = ?, digest = ?, spec = ?, labels = ?,
-		signed_at_ms = ?, baseline = ?, updated_at_ms = ?, life = ?, doing = '', aps_job_id = NULL, candidates = 'null',
+		signed_at_ms = ?, baseline = ?, updated_at_ms = ?, life = ?, settle_ms = ?, on_unknown = ?, doing = '', aps_job_id = NULL, candidates = 'null',
 		code = '', reason = '', request_id = '', compared_at_ms = NULL, differed = ''
 	WHERE id = ?`
 
@@ -44,7 +44,7 @@ func (l *Ledger) Intend(_ context.Context, in plan.Intent) error {
 	}
 	return l.carry(&item{op: op, sends: true, sent: lineOf(in), do: func(w *writer) error {
 		spec, labels, baseline := in.Spec.JSON(), toJSON(in.Labels), toJSON(in.Baseline)
-		at, signed := toMs(in.At), toMs(in.SignedAt)
+		at, signed, settle := toMs(in.At), toMs(in.SignedAt), in.Settle.Milliseconds()
 		if err := w.checkElsewhere(in); err != nil {
 			return err
 		}
@@ -52,10 +52,10 @@ func (l *Ledger) Intend(_ context.Context, in plan.Intent) error {
 		var err error
 		if in.From == plan.StateNone {
 			id, err = w.insert(insertIntent, in.Plan, in.Name, in.Attempt,
-				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at, in.Life.Kept())
+				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at, in.Life.Kept(), settle, string(in.OnUnknown))
 		} else if id, _, err = w.find(in.Plan, in.Name, in.From, in.Attempt-1); err == nil {
 			_, err = w.exec(updateIntent, in.Attempt,
-				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at, in.Life.Kept(), id)
+				in.Spec.Region, in.Digest, spec, labels, signed, baseline, at, in.Life.Kept(), settle, string(in.OnUnknown), id)
 		}
 		if err != nil {
 			return err

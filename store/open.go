@@ -54,7 +54,7 @@ func Open(ctx context.Context, path string, o Options) (*Ledger, error) {
 		return nil, trouble(path, "open", err)
 	}
 	if o.Settle > 0 {
-		pruneSent(path, o.Now().Add(-max(sentKeep, 2*o.Settle))) // twice, for clocks that differ
+		pruneSent(path, o.Now(), max(sentKeep, 2*o.Settle))
 	}
 	return l, nil
 }

@@ -40,6 +40,8 @@ type sentLine struct {
 	Name       string `json:"name"`
 	Region     string `json:"region"`
 	Attempt    int    `json:"attempt"`
+	SettleMs   int64  `json:"settle,omitempty"`
+	Forgotten  bool   `json:"forgotten,omitempty"`
 }
 
 // sentNotes is the file as the ledger that writes has it. Whoever leads the queue
@@ -53,7 +55,17 @@ type sentNotes struct {
 
 // lineOf is the line that an intent leaves.
 func lineOf(in plan.Intent) []byte {
-	return sentLine{in.SignedAt.UnixMilli(), in.Plan, in.Name, in.Spec.Region, in.Attempt}.text()
+	return sentLine{
+		SignedAtMs: in.SignedAt.UnixMilli(), Plan: in.Plan, Name: in.Name, Region: in.Spec.Region,
+		Attempt: in.Attempt, SettleMs: in.Settle.Milliseconds(),
+	}.text()
+}
+
+func (s sentLine) sent() plan.Sent {
+	return plan.Sent{
+		Plan: s.Plan, Name: s.Name, Region: s.Region, Attempt: s.Attempt, SignedAt: time.UnixMilli(s.SignedAtMs).UTC(),
+		Settle: time.Duration(s.SettleMs) * time.Millisecond, Forgotten: s.Forgotten,
+	}
 }
 
 // text is the line as it is written. JSON keeps whatever a name has in it on one line.
@@ -149,55 +161,53 @@ func (l *Ledger) SentTrouble() error {
 	return l.sent.err
 }
 
-// Sent returns, by name, the latest create that was noted of jobs which a plan is to
-// create, if the ledger does not account for it. jobs are their names and regions;
-// creates dated before since or after until, and those of other names and regions, are
-// left out. It makes the file where there is none; an *Error says that it cannot be
-// used, and what is promised could not be noted in it.
+// Sent returns the creates that were noted of jobs and that the ledger does not account
+// for, of those that asks says yes to: the last of each plan, name and region, in no
+// order. It makes the file where there is none; an *Error says that it cannot be used,
+// and what is promised could not be noted in it.
 //
 // A create of another plan counts too, since it is the region and the name that make a
-// job: the plan may have been given another name, or the job may have moved.
-func (l *Ledger) Sent(ctx context.Context, planName string, jobs map[string]string, since, until time.Time) (map[string]plan.Sent, error) {
+// job: the plan may have been given another name, or the job may have moved. planName is
+// the plan that asks.
+func (l *Ledger) Sent(ctx context.Context, planName string, asks func(plan.Sent) bool) ([]plan.Sent, error) {
 	path := sentPath(l.path)
 	file, err := openSent(path)
 	if err != nil {
 		return nil, sentTrouble(l.path, path, err)
 	}
 	defer func() { _ = file.Close() }()
-	last := map[[2]string]plan.Sent{} // by name and plan
+	last := map[[3]string]plan.Sent{}
 	err = eachSent(file, func(_ []byte, line sentLine) bool {
-		at := time.UnixMilli(line.SignedAtMs).UTC()
-		if region, ok := jobs[line.Name]; ok && line.Region == region && !at.Before(since) && !at.After(until) {
+		if s := line.sent(); asks(s) {
 			// The order is that of the promises, whatever the clock did meanwhile.
-			last[[2]string{line.Name, line.Plan}] = plan.Sent{Plan: line.Plan, Attempt: line.Attempt, SignedAt: at}
+			last[[3]string{s.Plan, s.Name, s.Region}] = s
 		}
 		return true
 	})
 	if err != nil {
 		return nil, sentTrouble(l.path, path, err)
 	}
-	sent := map[string]plan.Sent{}
-	for key, s := range last {
-		name := key[0]
-		known, err := l.accountsFor(ctx, planName, name, jobs[name], s)
+	var sent []plan.Sent
+	for _, s := range last {
+		known, err := l.accountsFor(ctx, planName, s)
 		if err != nil {
 			return nil, trouble(l.path, "read what was sent", err)
 		}
-		if other, ok := sent[name]; !known && (!ok || other.SignedAt.Before(s.SignedAt)) {
-			sent[name] = s
+		if !known {
+			sent = append(sent, s)
 		}
 	}
 	return sent, nil
 }
 
-// accountsFor reports whether the ledger has a create of this name and region: the entry
-// of the same plan and name has that attempt, by its number, date and region. The date is
-// compared, for a job that was forgotten begins with attempt 1 again. Another plan's entry
-// has to say besides that there is no job.
-func (l *Ledger) accountsFor(ctx context.Context, planName, name, region string, s plan.Sent) (known bool, err error) {
+// accountsFor reports whether the ledger has a create: the entry of the same plan and
+// name has that attempt, by its number, date and region. The date is compared, for a job
+// that was forgotten begins with attempt 1 again. Another plan's entry has to say besides
+// that there is no job.
+func (l *Ledger) accountsFor(ctx context.Context, planName string, s plan.Sent) (known bool, err error) {
 	const query = "SELECT state FROM entries JOIN attempts ON entry_id = entries.id" +
 		" WHERE plan = ? AND name = ? AND attempts.attempt = ? AND attempts.signed_at_ms = ? AND attempts.region = ?"
-	args := []any{s.Plan, name, s.Attempt, s.SignedAt.UnixMilli(), region}
+	args := []any{s.Plan, s.Name, s.Attempt, s.SignedAt.UnixMilli(), s.Region}
 	err = each(ctx, l.read, query, args, func(rows *sql.Rows) error {
 		var state plan.State
 		if err := rows.Scan(&state); err != nil {
@@ -246,9 +256,10 @@ func eachSent(file *os.File, do func(text []byte, line sentLine) bool) error {
 
 var byteOrderMark = []byte("\ufeff")
 
-// pruneSent takes the lines from before a moment out of the file, once the first one
-// is that old. That it fails costs room and nothing else.
-func pruneSent(ledger string, before time.Time) {
+// pruneSent takes lines out of the file that are older than keep and than twice the
+// settle time of the run that wrote them, once the first one is: twice, for clocks that
+// differ. That it fails costs room and nothing else.
+func pruneSent(ledger string, now time.Time, keep time.Duration) {
 	path := sentPath(ledger)
 	if _, err := os.Lstat(path); err != nil {
 		return
@@ -258,18 +269,22 @@ func pruneSent(ledger string, before time.Time) {
 		return // whoever promises something says so
 	}
 	defer func() { _ = file.Close() }()
+	over := func(line sentLine) bool {
+		s := line.sent()
+		return s.SignedAt.Before(now.Add(-max(keep, 2*s.Settle)))
+	}
 	old := false
 	if eachSent(file, func(_ []byte, first sentLine) bool {
-		old = first.SignedAtMs < before.UnixMilli()
+		old = over(first)
 		return false
 	}) != nil || !old {
 		return
 	}
-	_ = rewriteSent(path, file, before)
+	_ = rewriteSent(path, file, over)
 }
 
-// rewriteSent puts a file with the lines since a moment in the place of path.
-func rewriteSent(path string, file *os.File, since time.Time) error {
+// rewriteSent puts a file without the lines that are over in the place of path.
+func rewriteSent(path string, file *os.File, over func(sentLine) bool) error {
 	draft := path + ".new" // one name: a process that is killed here leaves one at most
 	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -280,7 +295,7 @@ func rewriteSent(path string, file *os.File, since time.Time) error {
 	}
 	out := bufio.NewWriter(to)
 	err = eachSent(file, func(text []byte, line sentLine) bool {
-		if line.SignedAtMs < since.UnixMilli() {
+		if over(line) {
 			return true
 		}
 		_, err := out.Write(append(bytes.Trim(text, "\n"), '\n'))

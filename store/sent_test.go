@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,19 +17,29 @@ import (
 // p has as open or created counts.
 func sentOf(t *testing.T, l *Ledger, names ...string) map[string]plan.Sent {
 	t.Helper()
-	jobs := map[string]string{}
-	for _, name := range names {
-		jobs[name] = specOf(name).Region
-	}
-	sent, err := l.Sent(t.Context(), "q", jobs, since, until)
+	return sentTo(t, l, "q", func(s plan.Sent) bool {
+		return slices.Contains(names, s.Name) && s.Region == specOf(s.Name).Region
+	})
+}
+
+// sentTo is, by name, what is noted of jobs, as a plan is told.
+func sentTo(t *testing.T, l *Ledger, planName string, asks func(plan.Sent) bool) map[string]plan.Sent {
+	t.Helper()
+	all, err := l.Sent(t.Context(), planName, asks)
 	if err != nil {
 		t.Fatal(err)
+	}
+	sent := map[string]plan.Sent{}
+	for _, s := range all {
+		sent[s.Name] = s
+	}
+	if len(sent) != len(all) {
+		t.Errorf("a name twice: %+v", all)
 	}
 	return sent
 }
 
-// since and until are what the dates of these tests lie between.
-var since, until = t0.Add(-time.Hour), t0.Add(24 * time.Hour)
+func all(plan.Sent) bool { return true }
 
 // Only what was committed is noted, also where one of a transaction fails.
 func TestSentNotesWhatWasCommitted(t *testing.T) {
@@ -60,7 +71,7 @@ func TestSentOutlivesTheLedger(t *testing.T) {
 		mustIntend(t, l, intentOf(name, plan.StateNone, 1))
 		mustSettle(t, l, step(name, plan.StateIntent, 1, plan.StateRejected))
 		again := intentOf(name, plan.StateRejected, 2)
-		again.SignedAt = t0.Add(time.Minute)
+		again.SignedAt, again.Settle = t0.Add(time.Minute), 4*time.Hour
 		mustIntend(t, l, again)
 	}
 	if err := l.Close(); err != nil {
@@ -71,20 +82,17 @@ func TestSentOutlivesTheLedger(t *testing.T) {
 	}
 	l = reopen(t, l.path)
 	sent := sentOf(t, l, "a", "b", hostile)
-	want := plan.Sent{Plan: "p", Attempt: 2, SignedAt: t0.Add(time.Minute)}
-	if len(sent) != 2 || sent["a"] != want || sent[hostile] != want {
+	want := func(name string) plan.Sent {
+		return plan.Sent{Plan: "p", Name: name, Region: specOf(name).Region, Attempt: 2, SignedAt: t0.Add(time.Minute), Settle: 4 * time.Hour}
+	}
+	if len(sent) != 2 || sent["a"] != want("a") || sent[hostile] != want(hostile) {
 		t.Errorf("got %+v", sent)
 	}
-	if other, err := l.Sent(t.Context(), "q", map[string]string{"a": specOf("a").Region}, since, until); err != nil || other["a"] != want {
-		t.Errorf("for a plan of another name: %v, %v", other, err)
+	if own := sentTo(t, l, "p", all); len(own) != 2 || own["a"] != want("a") {
+		t.Errorf("for the plan itself: %v", own)
 	}
-	if other, err := l.Sent(t.Context(), "p", map[string]string{"a": "elsewhere"}, since, until); err != nil || len(other) != 0 {
-		t.Errorf("of another region: %v, %v", other, err)
-	}
-	for _, span := range [][2]time.Time{{t0.Add(2 * time.Minute), until}, {since, t0.Add(30 * time.Second)}} {
-		if other, err := l.Sent(t.Context(), "p", map[string]string{"a": specOf("a").Region}, span[0], span[1]); err != nil || other["a"].Attempt == 2 {
-			t.Errorf("from %s to %s: %v, %v", span[0], span[1], other, err)
-		}
+	if early := sentTo(t, l, "p", func(s plan.Sent) bool { return s.SignedAt.Before(t0.Add(30 * time.Second)) }); early["a"].Attempt != 1 {
+		t.Errorf("of those that are asked for: %v", early)
 	}
 }
 
@@ -121,7 +129,7 @@ func TestSentOfAnEditorCounts(t *testing.T) {
 	}
 	file, err := openSent(l.path + sentSuffix)
 	if err == nil {
-		err = errors.Join(rewriteSent(l.path+sentSuffix, file, since), file.Close())
+		err = errors.Join(rewriteSent(l.path+sentSuffix, file, func(sentLine) bool { return false }), file.Close())
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -153,10 +161,9 @@ func TestSentAccounts(t *testing.T) {
 				s.JobID = "aps-1"
 			}
 			mustSettle(t, l, s)
-			jobs := map[string]string{"a": specOf("a").Region}
 			for planName, want := range map[string]bool{"p": test.own, "q": test.any} {
-				if sent, err := l.Sent(t.Context(), planName, jobs, since, until); err != nil || (len(sent) == 0) != want {
-					t.Errorf("for plan %s: %v, %v", planName, sent, err)
+				if sent := sentTo(t, l, planName, all); (len(sent) == 0) != want {
+					t.Errorf("for plan %s: %v", planName, sent)
 				}
 			}
 		})
@@ -191,7 +198,9 @@ func forgetAs(t *testing.T, l *Ledger, name string, state plan.State) {
 func TestForgettingNotesWhatWasSent(t *testing.T) {
 	l := openStore(t)
 	for name, state := range map[string]plan.State{"a": plan.StateIntent, "b": plan.StateRejected} {
-		mustIntend(t, l, intentOf(name, plan.StateNone, 1))
+		in := intentOf(name, plan.StateNone, 1)
+		in.Settle = time.Hour
+		mustIntend(t, l, in)
 		if state != plan.StateIntent {
 			mustSettle(t, l, step(name, plan.StateIntent, 1, state))
 		}
@@ -199,7 +208,7 @@ func TestForgettingNotesWhatWasSent(t *testing.T) {
 			t.Fatal(err)
 		}
 		forgetAs(t, l, name, state)
-		if sent := sentOf(t, l, name); (len(sent) == 1) != (state == plan.StateIntent) {
+		if sent := sentOf(t, l, name); (len(sent) == 1) != (state == plan.StateIntent) || len(sent) == 1 && (!sent[name].Forgotten || sent[name].Settle != time.Hour) {
 			t.Errorf("%s: got %+v", state, sent)
 		}
 	}
@@ -223,7 +232,7 @@ func TestSentTakesOnlyAnOrdinaryFile(t *testing.T) {
 			if l.SentTrouble() == nil {
 				t.Error("nothing tells of it")
 			}
-			if _, err := l.Sent(t.Context(), "p", map[string]string{"a": ""}, since, until); !errors.Is(err, ErrPermission) {
+			if _, err := l.Sent(t.Context(), "p", all); !errors.Is(err, ErrPermission) {
 				t.Errorf("got %v", err)
 			}
 			if text, err := os.ReadFile(other); err != nil || len(text) != 0 {
@@ -233,12 +242,16 @@ func TestSentTakesOnlyAnOrdinaryFile(t *testing.T) {
 	}
 }
 
-// What is older than a day and than the settle time is taken out at opening.
+// What is older than a day and than twice the settle time, of this run and of the one
+// that wrote it, is taken out at opening.
 func TestSentIsPrunedAtOpening(t *testing.T) {
 	l := openStore(t)
-	for i, name := range []string{"old", "young"} {
+	for i, name := range []string{"old", "patient", "young"} {
 		in := intentOf(name, plan.StateNone, 1)
-		in.SignedAt = t0.Add(time.Duration(i) * 20 * time.Hour)
+		in.SignedAt = t0.Add(time.Duration(i) * 10 * time.Hour)
+		if name == "patient" {
+			in.SignedAt, in.Settle = t0.Add(time.Minute), 16*time.Hour
+		}
 		mustIntend(t, l, in)
 	}
 	if err := l.Close(); err != nil {
@@ -248,12 +261,12 @@ func TestSentIsPrunedAtOpening(t *testing.T) {
 	for _, c := range []struct {
 		settle time.Duration
 		want   int
-	}{{0, 2}, {time.Hour * 24, 2}, {time.Minute, 1}, {time.Minute, 1}} {
+	}{{0, 3}, {time.Hour * 24, 3}, {time.Minute, 2}, {time.Minute, 2}} {
 		l, err := Open(t.Context(), l.path, Options{Now: now, Settle: c.settle})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sent := sentOf(t, l, "old", "young"); len(sent) != c.want || sent["young"].Attempt != 1 {
+		if sent := sentOf(t, l, "old", "patient", "young"); len(sent) != c.want || sent["young"].Attempt != 1 {
 			t.Errorf("with %s: got %+v", c.settle, sent)
 		}
 		if err := l.Close(); err != nil {

@@ -74,7 +74,7 @@ func (c *ledgerForgetCommand) run(cmd *cobra.Command, name string) error {
 		return err
 	}
 	// Forgetting asks the service nothing, so it needs none.
-	resolver := runner.NewResolver(ledger, nil, runner.SystemClock(), runner.Options{Commands: commandsOf(cmd)})
+	resolver := runner.NewResolver("", ledger, nil, runner.SystemClock(), runner.Options{Commands: commandsOf(cmd)})
 	decision, err := resolver.Judge(ctx, runner.Order{Kind: runner.OrderForget, Entry: entry, Force: c.force})
 	if err != nil {
 		return err

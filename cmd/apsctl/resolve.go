@@ -25,6 +25,7 @@ type resolveCommand struct {
 	output   outputFormat
 	settings settings
 	plan     string
+	own      string // the plan whose file was read, "" for none
 	byHand   byHand
 	full     bool
 
@@ -133,7 +134,10 @@ func (c *resolveCommand) tellHeldBack(ctx context.Context, ledger *store.Ledger,
 		}
 	}
 	now := time.Now()
-	sent, err := ledger.Sent(ctx, wanted.Name, jobs, now.Add(-c.settings.settle), now.Add(runner.SentAhead))
+	sent, err := ledger.Sent(ctx, wanted.Name, func(s plan.Sent) bool {
+		region, ok := jobs[s.Name]
+		return ok && region == s.Region && runner.SentLately(s, wanted.Name, c.settings.settle, now)
+	})
 	if err != nil {
 		c.app.warn(err.Error())
 		return
@@ -143,12 +147,12 @@ func (c *resolveCommand) tellHeldBack(ctx context.Context, ledger *store.Ledger,
 	}
 	var last time.Time
 	for _, s := range sent {
-		if s.SignedAt.After(last) {
-			last = s.SignedAt
+		if until := runner.HeldUntil(s, wanted.Name, c.settings.settle); until.After(last) {
+			last = until
 		}
 	}
 	c.app.warn(fmt.Sprintf("of %s a create was sent lately that this ledger does not account for: the next apply holds back those that are not listed, the last of them until %s",
-		plan.Count(len(sent), "job"), last.Add(c.settings.settle).UTC().Format(time.RFC3339)))
+		plan.Count(len(sent), "job"), last.UTC().Format(time.RFC3339)))
 }
 
 func isOpen(e plan.Entry) bool { return e.State.Unresolved() || e.State.NeedsPerson() }
@@ -169,7 +173,7 @@ func (c *resolveCommand) wanted(cmd *cobra.Command, args []string) (*plan.Plan, 
 	if err != nil {
 		return nil, err
 	}
-	c.plan = wanted.Name
+	c.plan, c.own = wanted.Name, wanted.Name
 	return wanted, c.settings.merge(cmd, wanted)
 }
 
@@ -204,7 +208,7 @@ func (c *resolveCommand) work(ctx context.Context, ledger *lockedLedger, runID s
 	o := runner.Options{RunID: runID, Settle: c.settings.settle, OnUnknown: c.settings.onUnknown(), Commands: c.line.commands}
 	if !slices.ContainsFunc(entries, isOpen) && onlyForget(orders) {
 		// Nothing has to be asked, so no service and no credentials are needed.
-		resolver = runner.NewResolver(ledger, nil, runner.SystemClock(), o)
+		resolver = runner.NewResolver(c.own, ledger, nil, runner.SystemClock(), o)
 	} else {
 		service, err := c.app.openService(c.target, c.settings.rate)
 		if err != nil {
@@ -222,7 +226,7 @@ func (c *resolveCommand) work(ctx context.Context, ledger *lockedLedger, runID s
 		if err := ledger.Bind(ctx, identity.AccountID, service.Service()); err != nil {
 			return result, err
 		}
-		resolver = runner.NewResolver(ledger, service, runner.SystemClock(), o)
+		resolver = runner.NewResolver(c.own, ledger, service, runner.SystemClock(), o)
 	}
 	if result.settlements, err = resolver.Look(ctx, entries); err != nil {
 		return result, err

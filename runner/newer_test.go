@@ -1,0 +1,140 @@
+package runner_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apsctl/apsctl/plan"
+	"github.com/apsctl/apsctl/runner"
+	"github.com/apsctl/apsctl/store"
+)
+
+// remake has the one job of the plan deleted and made again.
+func (f *fixture) remake() {
+	f.Helper()
+	time.Sleep(time.Hour)
+	e := f.entry("job-000")
+	f.cloud.remove("job-000")
+	err := f.ledger.Settle(f.Context(), plan.Transition{Plan: e.Plan, Name: e.Name, From: e.State, Attempt: e.Attempt,
+		To: plan.StateAbsent, Reason: plan.ReasonDeleted, Evidence: "{}", At: time.Now()})
+	if err != nil {
+		f.Fatal(err)
+	}
+	time.Sleep(time.Hour)
+	f.wantRun(runner.Counts{Created: 1})
+}
+
+// A backup has the job that was deleted and made again since: what it has as created is
+// not what there is.
+func TestOlderLedgerIsNotTakenForWhatThereIs(t *testing.T) {
+	for name, lag := range map[string]time.Duration{"listed": 0, "not listed yet": 9 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 1, func(f *fixture) {
+				f.wantRun(runner.Counts{Created: 1})
+				backup := f.backUp()
+				f.cloud.lag = lag
+				f.remake()
+				f.loseLedger(backup)
+				if lag > 0 {
+					f.wantHeldBack()
+					time.Sleep(lag)
+				}
+				f.wantRun(runner.Counts{Blocked: 1})
+				e := f.entry("job-000")
+				if e.State != plan.StateDuplicate || len(e.Candidates) != 2 || f.cloud.sent() != 2 {
+					t.Fatalf("the entry is %+v", e)
+				}
+				// The way out: the one that is there is the one.
+				f.adoptByHand(e, f.cloud.jobs[len(f.cloud.jobs)-1].ID)
+				f.wantRun(runner.Counts{Kept: 1})
+				time.Sleep(time.Hour)
+				f.wantRun(runner.Counts{Kept: 1})
+			})
+		})
+	}
+}
+
+func (f *fixture) adoptByHand(e plan.Entry, id string) {
+	f.Helper()
+	d, err := f.resolver(f.ledger).Judge(f.Context(), runner.Order{Kind: runner.OrderAdopt, Entry: e, JobID: id})
+	if err == nil {
+		err = f.ledger.Settle(f.Context(), plan.Transition{Plan: e.Plan, Name: e.Name, From: e.State, Attempt: e.Attempt, To: plan.StateCreated,
+			JobID: id, Spec: d.Spec, Digest: plan.HashSpec(d.Spec), Baseline: d.Baseline(), Reason: "by hand", Evidence: "{}", At: time.Now()})
+	}
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+// A ledger that is as it was asks nothing, and neither does one that was lost and
+// rebuilt.
+func TestLedgerThatIsWholeAsksNothing(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.wantRun(runner.Counts{Created: 1})
+		f.loseLedger("")
+		f.options.Adopt = true
+		f.wantRun(runner.Counts{Adopted: 1})
+		before := f.cloud.calls["list"]
+		f.wantRun(runner.Counts{Kept: 1})
+		if f.cloud.calls["list"] != before {
+			t.Error("it listed the region")
+		}
+	})
+}
+
+// What was sent and is wanted no more, or elsewhere, is told of, unless a person forgot it.
+func TestCreateThatNothingHasAnyMoreIsToldOf(t *testing.T) {
+	const told = "neither the ledger nor the plan has: job-000 in cn-hangzhou"
+	for name, test := range map[string]struct {
+		lose func(f *fixture)
+		told bool
+	}{
+		"lost":           {func(f *fixture) { f.loseLedger("") }, true},
+		"forgotten":      {func(f *fixture) { f.forget("job-000") }, false},
+		"whole":          {func(f *fixture) {}, false},
+		"forgotten long": {func(f *fixture) { f.forget("job-000"); time.Sleep(time.Hour); f.reopen() }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 1, func(f *fixture) {
+				f.cloud.lag = 9 * time.Minute
+				f.wantRun(runner.Counts{Created: 1})
+				test.lose(f)
+				there := jobNamed("job-000")
+				there.Region = "cn-beijing"
+				there.Digest = plan.HashSpec(there.Spec)
+				f.plan.Jobs[0] = there
+				warned := ""
+				f.options.Warn = func(line string) { warned += line + "\n" }
+				if _, err := f.run(); err != nil {
+					t.Fatal(err)
+				}
+				if strings.Contains(warned, told) != test.told {
+					t.Errorf("it was warned: %q", warned)
+				}
+			})
+		})
+	}
+}
+
+func (f *fixture) reopen() {
+	f.Helper()
+	err := f.ledger.Close()
+	if err == nil {
+		f.ledger, err = store.Open(f.Context(), f.path, store.Options{})
+	}
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+// A renamed job is the ledger's under the name that it was sent with.
+func TestRenamedJobIsNotToldOf(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.wantRun(runner.Counts{Created: 1})
+		f.plan.Jobs[0], f.plan.Moved = jobNamed("renamed"), map[string]string{"job-000": "renamed"}
+		f.wantRun(runner.Counts{Kept: 1})
+		f.options.Warn = func(line string) { t.Errorf("it was warned: %s", line) }
+		f.wantRun(runner.Counts{Kept: 1})
+	})
+}
