@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apsctl/apsctl/plan"
 )
@@ -13,7 +14,7 @@ func TestResolveAdoptIsHeldAgainstTheService(t *testing.T) {
 	cloud := b.emulator()
 	ids := cloud.jobs(2)
 	b.seed(
-		seed{name: "job-0000", state: plan.StateConflict, candidates: []string{"x"}, spec: func(s *plan.Spec) { s.Source.Instance = "pc-other" }},
+		seed{name: "job-0000", state: plan.StateConflict, sent: time.Hour, candidates: []string{"x"}, spec: func(s *plan.Spec) { s.Source.Instance = "pc-other" }},
 		seed{name: "job-0001", state: plan.StateConflict, candidates: []string{"x"}, spec: func(s *plan.Spec) { s.DBList = `[{"DB":"a"}]` }},
 		seed{plan: "second", name: "owner", state: plan.StateCreated, jobID: ids["job-0001"]},
 	)
@@ -62,7 +63,7 @@ func TestConflictIsLeftByThePrintedCommand(t *testing.T) {
 		t.Run(field, func(t *testing.T) {
 			b := newBench(t)
 			id := b.emulator().jobs(1)["job-0000"]
-			b.seed(seed{name: "job-0000", state: plan.StateUnknown, spec: spec})
+			b.seed(seed{name: "job-0000", state: plan.StateUnknown, sent: time.Hour, spec: spec})
 			r := b.want(exitUnknown, "resolve", "--plan", "bulk")
 			wantIn(t, r.stdout, "conflict; a person settles it", "its "+field+" is")
 			printed := regexp.MustCompile(`apsctl resolve .* --force`)
