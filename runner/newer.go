@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/apsctl/apsctl/internal/printable"
 	"github.com/apsctl/apsctl/plan"
 )
 
@@ -69,7 +68,7 @@ func (r *Run) tellAstray(astray []plan.Sent) {
 	slices.SortFunc(astray, func(a, b plan.Sent) int { return a.SignedAt.Compare(b.SignedAt) })
 	var named []string
 	for _, s := range astray[:min(len(astray), astrayMax)] {
-		named = append(named, fmt.Sprintf("%s in %s (%s)", printable.Line(s.Name), printable.Line(s.Region), clockTime(s.SignedAt)))
+		named = append(named, fmt.Sprintf("%s in %s (%s)", s.Name, s.Region, clockTime(s.SignedAt)))
 	}
 	if more := len(astray) - len(named); more > 0 {
 		named = append(named, fmt.Sprintf("%d more", more))
