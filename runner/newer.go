@@ -73,6 +73,6 @@ func (r *Run) tellAstray(astray []plan.Sent) {
 	if more := len(astray) - len(named); more > 0 {
 		named = append(named, fmt.Sprintf("%d more", more))
 	}
-	r.options.Warn(fmt.Sprintf("%s of this plan was sent lately that neither the ledger nor the plan has: %s. "+
+	r.options.Warn(fmt.Sprintf("%s of this plan, sent lately, that neither the ledger nor the plan has: %s. "+
 		"Look for them at the service: apsctl import takes over those that exist", plan.Count(len(astray), "create"), strings.Join(named, ", ")))
 }
