@@ -224,7 +224,7 @@ func (s *scheduler) settled(t *task, f found) bool {
 		s.finish(t, EndBlocked, f.reason, "a person has to settle it")
 	default:
 		if f.reason != "" {
-			t.result.Error = f.reason
+			t.result.Error, t.result.Due = f.reason, f.due
 		}
 		return false
 	}
@@ -233,7 +233,7 @@ func (s *scheduler) settled(t *task, f found) bool {
 
 func (s *scheduler) resolved(t *task) {
 	s.unresolved--
-	t.result.SettlesAt = time.Time{}
+	t.result.SettlesAt, t.result.Due = time.Time{}, false
 	if t.own {
 		s.own--
 		t.own = false

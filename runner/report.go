@@ -30,6 +30,9 @@ type Result struct {
 	// Held says of an unknown job that it is proven absent and waits for a person,
 	// as Options.OnUnknown says.
 	Held bool
+	// Due says of an unknown job that SettlesAt has come and that a look proved
+	// nothing all the same: Error says what a proof lacks.
+	Due bool
 }
 
 // Ending is how a job is counted in a report. Each wanted job has exactly one.

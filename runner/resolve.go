@@ -22,6 +22,7 @@ const heldReason = "proven absent; held for a person, as on_unknown says"
 type found struct {
 	to         plan.State // StateUnknown: nothing is proven yet, unless held
 	held       bool       // proven absent, and a person lets it go
+	due        bool       // unknown past its settle time: reason says what a proof lacks
 	jobID      string
 	candidates []string
 	reason     string
@@ -154,7 +155,7 @@ func (r *Run) absence(entry plan.Entry, v *view) found {
 	proof, missing := r.certify(entry, v)
 	switch {
 	case missing != "":
-		return found{to: plan.StateUnknown, reason: missing}
+		return found{to: plan.StateUnknown, reason: missing, due: !v.since.Before(r.settlesAt(entry))}
 	case r.holds(entry):
 		return found{to: plan.StateUnknown, held: true, reason: heldReason}
 	}

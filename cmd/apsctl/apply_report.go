@@ -31,7 +31,7 @@ func writeReport(w io.Writer, report runner.Report, logs map[string][]plan.Actio
 		writeGroups(&b, report, runner.EndUnhealthy, "not running, though the service took what was sent; apply leaves them as they are")
 		writeLastLogs(&b, loggedResults(report, logs))
 		writeGroups(&b, report, runner.EndFailed, "failed; the next apply tries them again")
-		writeUnknown(&b, report)
+		writeUnknown(&b, report, resolve)
 		writeHeld(&b, report, resolve)
 		if report.Stop == runner.StopLedger {
 			writeGroups(&b, report, runner.EndUnknown, "not recorded; the next apply looks for them")
@@ -165,53 +165,66 @@ func writeSome(b *strings.Builder, group []runner.Result) {
 	}
 }
 
-// writeUnknown says of each unknown job what was sent, what happened, and when
-// it will be settled.
-func writeUnknown(b *strings.Builder, report runner.Report) {
-	var unknown []runner.Result
+// writeUnknown says of each unknown job what was sent, what happened, and when or
+// how it will be settled.
+func writeUnknown(b *strings.Builder, report runner.Report, resolve string) {
+	var waiting, due []runner.Result
 	for _, r := range report.Results {
-		if r.Ending == runner.EndUnknown && !r.Held && report.Stop != runner.StopLedger {
-			unknown = append(unknown, r)
+		switch {
+		case r.Ending != runner.EndUnknown || r.Held || report.Stop == runner.StopLedger:
+		case r.Due:
+			due = append(due, r)
+		default:
+			waiting = append(waiting, r)
 		}
 	}
-	if len(unknown) == 0 {
-		return
-	}
-	fmt.Fprintf(b, "\n%s with an unknown outcome: a request was sent and no answer says what became of it. [%s]\n", plan.Count(len(unknown), "job"), codeJobUnknown)
-	for _, r := range unknown[:min(len(unknown), jobsShown)] {
-		settles := ""
-		if !r.SettlesAt.IsZero() {
-			settles = "; settles by " + r.SettlesAt.Local().Format("15:04:05 MST")
-		}
-		fmt.Fprintf(b, "  %s (attempt %d): %s%s\n", printable.Line(r.Name), r.Attempt, printable.Line(r.Error), settles)
-	}
-	if more := len(unknown) - jobsShown; more > 0 {
-		fmt.Fprintf(b, "  … and %s; -o json lists all\n", plan.Count(more, "more job"))
-	}
-	b.WriteString("There is nothing to do: the next apply looks what became of them, and creates again only what is proven absent by then.\n")
+	now := time.Now()
+	writeEach(b, waiting, fmt.Sprintf("%s with an unknown outcome: a request was sent and no answer says what became of it. [%s]", plan.Count(len(waiting), "job"), codeJobUnknown),
+		func(r runner.Result) string {
+			if !r.SettlesAt.After(now) {
+				return ""
+			}
+			return "; settles by " + r.SettlesAt.Local().Format("15:04:05 MST")
+		}, "There is nothing to do: the next apply looks what became of them, and creates again only what is proven absent by then.\n")
+	writeEach(b, due, fmt.Sprintf("%s with an unknown outcome that could be settled by now, and is not proven. [%s]", plan.Count(len(due), "job"), codeJobUnknown),
+		func(r runner.Result) string {
+			return "; if you know that no job exists: " + absentOrder(resolve, r.Name)
+		},
+		"The next apply looks again, and settles them when the reason is gone.\n")
 }
 
 // writeHeld lists what is proven absent and waits for a person, each with the
 // command that lets it go.
 func writeHeld(b *strings.Builder, report runner.Report, resolve string) {
-	shown, more := 0, 0
+	var held []runner.Result
 	for _, r := range report.Results {
-		switch {
-		case !r.Held:
-			continue
-		case shown == jobsShown:
-			more++
-			continue
-		case shown == 0:
-			fmt.Fprintf(b, "\nA create was sent for these and is proven absent. To have one created by the next apply, say so: [%s]\n", codeJobHeld)
+		if r.Held {
+			held = append(held, r)
 		}
-		shown++
-		fmt.Fprintf(b, "  %s (attempt %d): %s: %s\n", printable.Line(r.Name), r.Attempt, printable.Line(r.Error),
-			printable.Line(resolve+" --reason WHY --absent "+printable.ShellWord(r.Name)))
 	}
-	if more > 0 {
+	writeEach(b, held, fmt.Sprintf("A create was sent for these and is proven absent. To have one created by the next apply, say so: [%s]", codeJobHeld),
+		func(r runner.Result) string { return ": " + absentOrder(resolve, r.Name) }, "")
+}
+
+// absentOrder is the command that vouches that no job exists.
+func absentOrder(resolve, name string) string {
+	return resolve + " --reason WHY --absent " + printable.ShellWord(name)
+}
+
+// writeEach lists jobs one by one below a title, each with what it needs after its
+// error, and says at the end what comes of all. It writes nothing for no jobs.
+func writeEach(b *strings.Builder, jobs []runner.Result, title string, after func(runner.Result) string, end string) {
+	if len(jobs) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n", title)
+	for _, r := range jobs[:min(len(jobs), jobsShown)] {
+		fmt.Fprintf(b, "  %s (attempt %d): %s%s\n", printable.Line(r.Name), r.Attempt, printable.Line(r.Error), printable.Line(after(r)))
+	}
+	if more := len(jobs) - jobsShown; more > 0 {
 		fmt.Fprintf(b, "  … and %s; -o json lists all\n", plan.Count(more, "more job"))
 	}
+	b.WriteString(end)
 }
 
 func writeStop(b *strings.Builder, c runner.Counts, report runner.Report) {

@@ -98,6 +98,7 @@ type resultJSON struct {
 	Error     string         `json:"error"`
 	Code      errorCode      `json:"code,omitempty"`
 	SettlesAt *time.Time     `json:"settles_at,omitempty"`
+	Due       bool           `json:"due,omitempty"`  // settles_at has come, and a proof is missing
 	Held      bool           `json:"held,omitempty"` // unknown and proven absent: a person lets it go
 	Logs      []jsonform.Log `json:"logs,omitempty"` // of a job that does not run
 }
@@ -118,7 +119,7 @@ func newApplyJSON(runID, planName string, report runner.Report, exitCode int) ap
 func newResultJSON(r runner.Result) resultJSON {
 	return resultJSON{
 		Name: r.Name, Action: r.Action, State: r.State, JobID: r.JobID, Attempts: r.Attempt, Ending: r.Ending,
-		Error: r.Error, Code: resultCode(r), SettlesAt: jsonform.Time(r.SettlesAt), Held: r.Held,
+		Error: r.Error, Code: resultCode(r), SettlesAt: jsonform.Time(r.SettlesAt), Due: r.Due, Held: r.Held,
 	}
 }
 
