@@ -245,7 +245,8 @@ func (r *Resolver) judgeAbsent(ctx context.Context, d *Decision) error {
 			return err
 		}
 	}
-	if !r.run.settled(d.Entry) {
+	// The create of a lost job is known to have happened: nothing of it is to come.
+	if d.Entry.State != plan.StateLost && !r.run.settled(d.Entry) {
 		return d.object("its create was sent at %s and can still take effect until %s, whatever is to be seen now; "+
 			"after that, resolve proves it by itself", clockTime(d.Entry.SignedAt), clockTime(r.run.settlesAt(d.Entry)))
 	}

@@ -159,6 +159,22 @@ func TestResolveAbsentIsRefusedWhileTheCreateCanTakeEffect(t *testing.T) {
 	}
 }
 
+// A lost job was created, so that nothing of its create can still take effect: it was
+// refused as if that was not known.
+func TestResolveAbsentOfALostJobNeedsNoSettleTime(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator()
+	b.seed(seed{name: "job-0000", state: plan.StateLost, jobID: "aps-gone"})
+	line := regexp.MustCompile(`apsctl resolve .* --forget job-0000`).FindString(b.want(exitDone, "ledger", "show", "job-0000").stdout)
+	b.shell(exitDone, strings.NewReplacer("WHY", "deleted", "--forget", "--absent").Replace(line))
+	if _, proof := b.lastEvent("job-0000"); proof.Forced {
+		t.Errorf("the evidence is %+v", proof)
+	}
+	b.write("plan.yaml", planOf(1))
+	b.want(exitDone, "apply", "--yes", "plan.yaml")
+	cloud.checkCloud(1)
+}
+
 func TestResolveForgetIsRefusedWhileTheJobCouldExist(t *testing.T) {
 	b := newBench(t)
 	b.emulator()
