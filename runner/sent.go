@@ -112,6 +112,10 @@ const heldBackCause = "sent lately, and perhaps not listed yet"
 // service does not list its job, which mostly was sent or created so lately.
 func Waits(c plan.Change) bool { return c.Cause == heldBackCause || c.Cause == notListedCause }
 
+// HeldBack reports whether an unknown job was sent by nothing that the ledger knows of,
+// and waits until it is listed if it is there.
+func (r Result) HeldBack() bool { return r.Ending == EndUnknown && r.Cause == heldBackCause }
+
 func (r *Run) whyHeldBack(s plan.Sent) string {
 	whose := "of it, which this ledger does not know of any more,"
 	if s.Plan != r.plan.Name {

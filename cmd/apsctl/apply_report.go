@@ -168,12 +168,14 @@ func writeSome(b *strings.Builder, group []runner.Result) {
 // writeUnknown says of each unknown job what was sent, what happened, and when or
 // how it will be settled.
 func writeUnknown(b *strings.Builder, report runner.Report, resolve string) {
-	var waiting, due []runner.Result
+	var waiting, back, due []runner.Result
 	for _, r := range report.Results {
 		switch {
 		case r.Ending != runner.EndUnknown || r.Held || report.Stop == runner.StopLedger:
 		case r.Due:
 			due = append(due, r)
+		case r.HeldBack():
+			back = append(back, r)
 		default:
 			waiting = append(waiting, r)
 		}
@@ -186,6 +188,9 @@ func writeUnknown(b *strings.Builder, report runner.Report, resolve string) {
 			}
 			return "; settles by " + r.SettlesAt.Local().Format("15:04:05 MST")
 		}, "There is nothing to do: the next apply looks what became of them, and creates again only what is proven absent by then.\n")
+	writeEach(b, back, fmt.Sprintf("%s with an unknown outcome: what was sent lately may be there and not listed yet, so that nothing is sent. [%s]", plan.Count(len(back), "job"), codeJobUnknown),
+		func(runner.Result) string { return "" },
+		"There is nothing to do but wait: an apply after that creates those of which no job of the name is listed.\n")
 	writeEach(b, due, fmt.Sprintf("%s with an unknown outcome that could be settled by now, and is not proven. [%s]", plan.Count(len(due), "job"), codeJobUnknown),
 		func(r runner.Result) string {
 			return "; if you know that no job exists: " + absentOrder(resolve, r.Name)

@@ -26,7 +26,11 @@ func sentRun(args ...string) []string {
 func (c *cloud) heldBack(n int, args ...string) {
 	c.Helper()
 	r := c.want(exitUnknown, sentRun(args...)...)
-	wantIn(c.T, r.stdout, "a create of it, which this ledger does not know of any more, was sent at", "run again after that")
+	wantIn(c.T, r.stdout, "a create of it, which this ledger does not know of any more, was sent at", "run again after that",
+		"There is nothing to do but wait: ")
+	if strings.Contains(r.stdout, "only what is proven absent") && !strings.Contains(r.stdout, "no answer says what became of it") {
+		c.Errorf("nothing will be proven of what is held back: %s", r)
+	}
 	if n > 0 {
 		wantIn(c.T, r.stdout, fmt.Sprintf("%d unknown", n))
 	}
