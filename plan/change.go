@@ -75,9 +75,11 @@ func (c Change) Region() string {
 }
 
 // Updated is what the job is to be after an update in place: as the plan wants
-// it, but for objects whose differences it ignores, which stay as they are.
+// it, but for objects whose differences it ignores, which stay as they are, and for the
+// name, which the service keeps.
 func (c Change) Updated() Spec {
 	spec := c.Job.Spec
+	spec.Name = c.Entry.Spec.Name
 	has := c.Seen.shows(c.Entry.Spec, spec)
 	if c.Job.Ignore.Has("db_list") {
 		spec.DBList = has.DBList
