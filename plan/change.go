@@ -36,7 +36,8 @@ type Change struct {
 	// Entry is the job's row in the ledger; nil when there is none.
 	Entry *Entry
 	// Remote are the jobs that the service lists under this name, the one to adopt
-	// first. It is empty when the service was not asked.
+	// first; or the one to adopt under another name. It is empty when the service was
+	// not asked.
 	Remote []RemoteJob
 	// Seen is what the service shows of the entry's job; nil when nobody asked.
 	Seen *Seen
@@ -48,6 +49,9 @@ type Change struct {
 	// Cause is Reason in a few words without names and ids: changes of one kind that
 	// are needed for like reasons have the same.
 	Cause string
+	// NoCreate says why no create is sent should it come to one, "" where nothing is in
+	// the way.
+	NoCreate string
 }
 
 // Attempt is the number of create requests sent for the job so far.
@@ -127,6 +131,17 @@ func (c Change) said() DesiredState {
 // again, whatever else it needs.
 func (c Change) Paused() bool {
 	return c.Entry != nil && c.Entry.State == StateCreated && c.Entry.Doing == Paused && c.said() != Suspended
+}
+
+// Adopted is what the ledger is to have of a job that is taken over, and its digest: what
+// the plan wants, but for the name, which the service keeps.
+func (c Change) Adopted() (Spec, string) {
+	spec := c.Job.Spec
+	if c.Remote[0].Name == spec.Name {
+		return spec, c.Job.Digest
+	}
+	spec.Name = c.Remote[0].Name
+	return spec, HashSpec(spec)
 }
 
 // Spec is what the plan wants, or for a left-over what the ledger has.

@@ -25,3 +25,18 @@ func (c Commands) List() string { return "apsctl ledger list" + c.Ledger }
 func (c Commands) Resolve(planName string) string {
 	return "apsctl resolve --plan " + printable.ShellWord(planName) + c.Service
 }
+
+// Import is the command that takes one listed job into the ledger as one of another plan
+// than that of planName.
+func (c Commands) Import(job RemoteJob, region, planName string) string {
+	order := "apsctl import --region " + printable.ShellWord(region) + " --name " + printable.ShellWord(job.Name)
+	if planName == "imported" { // which is where it puts jobs
+		order += " --plan-name imported-2"
+	}
+	return order + c.Service
+}
+
+// Delete is the command that deletes a job that the ledger has.
+func (c Commands) Delete(id string) string {
+	return "apsctl delete " + printable.ShellWord("id="+id) + c.Service
+}

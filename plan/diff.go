@@ -56,6 +56,7 @@ func Diff(p *Plan, ledger Snapshot, listings map[string]Listing, o DiffOptions) 
 	holdRenames(changes, left)
 	holdMoved(changes, p, ledger, indexed, o)
 	holdElsewhere(changes, ledger.Elsewhere, o.Commands)
+	holdLeft(changes, left, o.Commands)
 	return append(changes, left...)
 }
 

@@ -42,7 +42,9 @@ func manyChanges(n, causes int) (*Plan, []Change) {
 	}
 	for i := range 20 {
 		name := fmt.Sprintf("gone-%02d", i)
-		ledger.Entries[name] = entryFor(wantedJob(name), StateCreated)
+		gone := entryFor(wantedJob(name), StateCreated)
+		gone.Spec.DBList = `{"gone":{}}`
+		ledger.Entries[name] = gone
 	}
 	return p, Diff(p, ledger, nil, DiffOptions{})
 }

@@ -46,7 +46,9 @@ func renderedPlan() (*Plan, Snapshot) {
 	changed.Digest = HashSpec(changed.Spec)
 	ledger.Entries["orders-02"] = entryFor(changed, StateCreated)
 	ledger.Entries["orders-03"] = entryFor(p.Jobs[3], StateUnknown)
-	ledger.Entries["old"] = entryFor(wantedJob("old"), StateCreated)
+	old := entryFor(wantedJob("old"), StateCreated)
+	old.Spec.DBList = `{"old":{}}`
+	ledger.Entries["old"] = old
 	return p, ledger
 }
 

@@ -16,8 +16,8 @@ type adoption struct {
 	err     error
 }
 
-// adopt takes over the one job that the service has under a wanted name, if
-// its details agree with the plan.
+// adopt takes over the one job that the service has under a wanted name, or under the
+// one that it had before, if its details agree with the plan.
 func (r *Run) adopt(ctx context.Context, c plan.Change) adoption {
 	job, remote := c.Job, c.Remote[0]
 	a := adoption{id: remote.ID}
@@ -29,9 +29,10 @@ func (r *Run) adopt(ctx context.Context, c plan.Change) adoption {
 	if a.differs = plan.DisagreeDetail(job.Spec, detail); len(a.differs) > 0 {
 		return a
 	}
+	spec, digest := c.Adopted()
 	err = r.ledger.Settle(context.WithoutCancel(ctx), plan.Transition{
 		Plan: r.plan.Name, Name: job.Name, From: c.State(), Attempt: c.Attempt(), To: plan.StateCreated,
-		Spec: job.Spec, Digest: job.Digest, Labels: job.Labels, Life: job.Life, JobID: remote.ID, Compared: true, Reason: "adopted",
+		Spec: spec, Digest: digest, Labels: job.Labels, Life: job.Life, JobID: remote.ID, Compared: true, Reason: "adopted",
 		Evidence: evidence{Kind: "adopted", Region: job.Region}.JSON(), Baseline: listedIDs(c),
 		RunID: r.options.RunID, At: r.clock.Now(),
 	})
@@ -66,7 +67,7 @@ func (s *scheduler) adopted(t *task, a adoption) {
 	case a.err == nil && len(a.differs) == 0:
 		s.existing(t, EndAdopted, a.id)
 	case a.err == nil:
-		s.finish(t, EndBlocked, fmt.Sprintf("job %s has this name, but %s", a.id, strings.Join(a.differs, ", ")), "exists and differs")
+		s.finish(t, EndBlocked, fmt.Sprintf("job %s was to be taken over, but %s", a.id, strings.Join(a.differs, ", ")), "exists and differs")
 	case errors.As(a.err, &ledger):
 		s.err = a.err
 		s.end(StopLedger, a.err.Error(), plan.FailureNone)

@@ -242,6 +242,11 @@ func (s *scheduler) work(t *task, seat int) func() {
 	case t.puts != "":
 		p := s.run.put(s.ctx, s.stop, t.entry, t.puts, pending)
 		return func() { s.putDone(t, p) }
+	case s.run.unread[t.change.Name] != nil:
+		return func() {
+			s.inFlight--
+			s.failedBefore(t, s.run.unread[t.change.Name])
+		}
 	case kind == plan.KindAdopt:
 		a := s.run.adopt(s.stop, t.change)
 		return func() { s.adopted(t, a) }

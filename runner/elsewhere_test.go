@@ -92,7 +92,7 @@ func TestIntentBesideAnOpenOneOfAnotherPlan(t *testing.T) {
 var lookers = map[string]func(f *fixture){
 	"another plan": func(f *fixture) {
 		job := jobNamed(fmt.Sprintf("other-%d", f.cloud.sent()))
-		job.Source.Instance = "pc-2"
+		job.Source.Instance = fmt.Sprintf("pc-%d", 2+f.cloud.sent())
 		job.Digest = plan.HashSpec(job.Spec)
 		f.plan = &plan.Plan{Name: "other", File: "other.yaml", Jobs: []plan.Job{job}}
 		f.wantRun(runner.Counts{Created: 1})

@@ -248,6 +248,10 @@ func (s *scheduler) recreate(t *task) {
 		s.leaveWave(t, true)
 		return
 	}
+	if why := t.change.NoCreate; why != "" {
+		s.finish(t, EndBlocked, why, "exists under another name")
+		return
+	}
 	if len(t.change.Remote) > 0 || t.change.Job.Region != t.entry.Region {
 		// Jobs of this name are there, or the plan moved it to a region that was
 		// not compared: what to do is for a fresh difference to say.

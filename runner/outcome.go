@@ -141,6 +141,9 @@ func (s *scheduler) putNext(t *task, made Ending) bool {
 		// It was found: it is as that attempt said, whatever the plan says by now.
 		entry.Region, entry.Spec, entry.Digest = t.entry.Region, t.entry.Spec, t.entry.Digest
 	}
+	if made == EndAdopted {
+		entry.Spec, entry.Digest = t.change.Adopted()
+	}
 	if made == EndUpdated {
 		entry.Spec, entry.Doing = t.change.Updated(), t.change.Doing()
 	}

@@ -23,13 +23,17 @@ const regionsAtOnce = 4
 // It asks the service only about regions where something is to be created or
 // resolved, or with Options.Refresh about all of the plan: there it takes one
 // complete listing, settles unresolved creates by it, marks created jobs that are
-// gone, and compares. What was sent lately and is neither on record nor listed is not
-// created yet. If a listing cannot be completed it returns the error, since
-// nothing may be created then.
+// gone, and compares. A job that may be listed under another name is not created, and
+// taken over with Options.Adopt where it is certain. What was sent lately and is
+// neither on record nor listed is not created yet. If a listing cannot be completed it
+// returns the error, since nothing may be created then.
 func (r *Run) Prepare(ctx context.Context) ([]plan.Change, error) {
 	changes, err := r.prepare(ctx)
 	if err == nil {
 		r.holdUnlisted(changes)
+		err = r.holdTwins(ctx, changes)
+	}
+	if err == nil {
 		err = r.holdSent(ctx, changes)
 	}
 	if err != nil {
@@ -78,13 +82,15 @@ func (r *Run) prepare(ctx context.Context) ([]plan.Change, error) {
 // stand in the way of a job count whether they are meant or not. Without listings
 // it cannot tell who is meant by a status, and returns the changes of all.
 func (r *Run) diff(ledger plan.Snapshot, listings map[string]plan.Listing) ([]plan.Change, error) {
-	changes := plan.Diff(r.plan, ledger, listings, plan.DiffOptions{
-		Adopt: r.options.Adopt, Delete: r.options.AllowDelete, Owners: r.owners, Seen: r.seen, Commands: r.options.Commands,
-	})
+	changes := plan.Diff(r.plan, ledger, listings, r.diffOptions())
 	if listings == nil && r.options.Choice.AsksService() {
 		return changes, nil
 	}
 	return r.options.Choice.Of(changes)
+}
+
+func (r *Run) diffOptions() plan.DiffOptions {
+	return plan.DiffOptions{Adopt: r.options.Adopt, Delete: r.options.AllowDelete, Owners: r.owners, Seen: r.seen, Commands: r.options.Commands}
 }
 
 func (r *Run) snapshot(ctx context.Context) (plan.Snapshot, error) {
@@ -123,6 +129,9 @@ func (r *Run) regionsToAsk(changes []plan.Change) []string {
 			seen[c.Entry.Region] = true // where it was sent, whatever the plan says now
 		}
 		if c.Kind == plan.KindCreate || c.Kind == plan.KindAdopt {
+			seen[c.Region()] = true
+		}
+		if c.AsksOfLeft() {
 			seen[c.Region()] = true
 		}
 		if c.Entry != nil && c.Entry.Pending.IsSet() && (c.IsChange() || !c.Entry.Pending.Confirmed) {

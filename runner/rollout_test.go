@@ -180,7 +180,9 @@ func TestInstanceNeverHasMoreJobsInitialisingThanItMay(t *testing.T) {
 func TestJobsOfOthersTakeUpRoom(t *testing.T) {
 	inBubble(t, 2, func(f *fixture) {
 		f.cloud.loads(5*time.Minute, nil)
-		f.cloud.add(jobNamed("by-hand").Spec, time.Now())
+		byHand := jobNamed("by-hand").Spec
+		byHand.DBList = `{"other":{"all":true}}`
+		f.cloud.add(byHand, time.Now())
 		f.options.Rollout = runner.Rollout{PerSource: 1}
 		f.wantCounts(f.mustRun(), runner.Counts{Created: 2})
 		if n := f.cloud.mostLoading(5*time.Minute, func(j cloudJob) string { return j.SourceInstance }); n != 1 {

@@ -255,12 +255,14 @@ func TestRefusedJobThatIsRenamedIsCreated(t *testing.T) {
 // the block ends with one job.
 func TestMovedJobWhoseNewNameHasAnEntry(t *testing.T) {
 	inBubble(t, 1, func(f *fixture) {
+		f.cloud.lag = 9 * time.Minute
 		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
 		old := f.plan.Jobs[0]
 		f.loseLedger("")
 		f.plan.Jobs[0] = jobNamed("renamed")
 		f.cloud.answer = func(plan.CreateRequest, int) reply { return refused(plan.FailureOther, "InvalidParameter") }
 		f.wantRun(runner.Counts{Failed: 1})
+		time.Sleep(f.cloud.lag)
 		f.cloud.answer, f.options.Adopt = nil, true
 		f.plan.Moved = map[string]string{"job-000": "renamed"}
 		f.wantRun(runner.Counts{Blocked: 1}) // the old name is listed

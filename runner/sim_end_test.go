@@ -68,10 +68,18 @@ func (h *history) checkPeace(states map[string]plan.Entry) {
 	for _, job := range h.jobs {
 		e := states[job.Name]
 		lost := e.State == plan.StateLost && h.active(hideCluster, -1) != nil // it is hidden, and a person is told
-		if e.State != plan.StateCreated && h.excuses[job.Name] == "" && h.onUnknown == plan.Recreate && !lost {
+		if e.State != plan.StateCreated && h.excuses[job.Name] == "" && h.onUnknown == plan.Recreate && !lost && !(h.told(job.Name) && h.hasTwin(job)) {
 			h.violate("rest", "%s ends %q: %s", job.Name, e.State, e.Reason)
 		}
 	}
+}
+
+// hasTwin reports whether a job is there under a name that nobody wants, that is for the
+// same as job.
+func (h *history) hasTwin(job plan.Job) bool {
+	return slices.ContainsFunc(h.cloud.jobs, func(j *simJob) bool {
+		return j.exists(time.Now()) && !h.wants(j.name) && j.doesAs(job.Spec)
+	})
 }
 
 // checkObjects is that a job which the ledger has as changed, with nothing else
@@ -99,8 +107,16 @@ func (h *history) putBack(e plan.Entry) bool {
 	kept := slices.ContainsFunc(last.report.Results, func(r runner.Result) bool {
 		return r.Name == e.Name && (r.Ending == runner.EndKept || r.Ending == runner.EndUpdated || r.Ending == runner.EndStarted || r.Ending == runner.EndSuspended)
 	})
-	i := slices.IndexFunc(h.jobs, func(j plan.Job) bool { return j.Name == e.Name && j.Digest == e.Digest })
+	i := slices.IndexFunc(h.jobs, func(j plan.Job) bool { return j.Name == e.Name && isAs(j, e) })
 	return i >= 0 && kept
+}
+
+// isAs reports whether the ledger has a job as the plan wants it, under whatever name the
+// service has it.
+func isAs(job plan.Job, e plan.Entry) bool {
+	spec := job.Spec
+	spec.Name = e.Spec.Name
+	return e.Digest == job.Digest || e.Digest == plan.HashSpec(spec)
 }
 
 // checkLife is that a job which the ledger has is there unless others deleted it,
@@ -124,9 +140,9 @@ func (h *history) checkLife(e plan.Entry, quiet bool) {
 		h.violate("rest", "%s was suspended to be changed or deleted, and stays so", e.Name)
 	case i < 0 && e.Life.OnRemove == plan.OnRemoveDelete && !e.Life.Protect:
 		h.violate("rest", "%s left the plan, which said that it is to be deleted, and is there", e.Name)
-	case i >= 0 && h.jobs[i].Digest == e.Digest && h.jobs[i].State != "" && (job.status(now.Add(timeSettle), h.cloud.needsStart) == "Running") != (h.jobs[i].State == plan.Running):
+	case i >= 0 && isAs(h.jobs[i], e) && h.jobs[i].State != "" && (job.status(now.Add(timeSettle), h.cloud.needsStart) == "Running") != (h.jobs[i].State == plan.Running):
 		h.violate("rest", "%s is to be %s and is %s", e.Name, h.jobs[i].State, job.status(now, h.cloud.needsStart))
-	case i >= 0 && h.jobs[i].Digest != e.Digest && h.replaces && !e.Life.Protect && !h.jobs[i].Protect:
+	case i >= 0 && !isAs(h.jobs[i], e) && h.replaces && !e.Life.Protect && !h.jobs[i].Protect:
 		h.violate("rest", "%s is not as the plan wants it", e.Name)
 	}
 }

@@ -368,6 +368,9 @@ func (h *history) populate() {
 		if job := oneOf(rng, h.jobs...); rng.IntN(2) == 0 {
 			spec = job.Spec
 			spec.Name = oneOf(rng, strings.ToUpper(job.Name), job.Name+"-copy", "old-"+job.Name)
+			if h.dice.roll("twin", i).IntN(4) > 0 {
+				spec.DBList = `{"theirs":{"all":true}}`
+			}
 		}
 		h.cloud.foreign(spec, h.start)
 	}

@@ -84,6 +84,12 @@ func (j *simJob) isPaused(now time.Time) bool {
 	return pauses
 }
 
+// doesAs reports whether j synchronises now what spec says.
+func (j *simJob) doesAs(spec plan.Spec) bool {
+	return j.region == spec.Region && j.source == spec.Source.Instance && j.dest == spec.Destination.Instance &&
+		plan.SameJSON(j.objects(time.Now()), spec.DBList)
+}
+
 // agrees reports whether j is as spec says. What was edited since is a matter of
 // checkObjects.
 func (j *simJob) agrees(spec plan.Spec) bool {

@@ -61,6 +61,29 @@ func (h *history) checkSend(p *proc, r simRequest) {
 		h.violate("I8", "p%d has %d creates without an answer, with %d workers", p.id, n, p.workers)
 	}
 	h.checkEarlier(p, attempt)
+	h.checkTwins(p, attempt)
+}
+
+// checkTwins is that nothing is created that others made under a name that nobody wants
+// and that no entry has, as far as an honest listing shows it all along.
+func (h *history) checkTwins(p *proc, attempt store.Attempt) {
+	entries, err := h.witness.Entries(h.background, store.Filter{})
+	if h.ledgerError(err) || h.liesAboutLists(p.n) {
+		return
+	}
+	known := map[string]bool{}
+	for _, e := range entries {
+		for _, id := range slices.Concat(e.Candidates, e.Baseline, []string{e.JobID}) {
+			known[id] = true
+		}
+	}
+	i := slices.IndexFunc(p.plan.Jobs, func(j plan.Job) bool { return j.Name == attempt.Name })
+	for _, job := range h.cloud.jobs {
+		named := slices.ContainsFunc(p.plan.Jobs, func(j plan.Job) bool { return j.Name == job.name && j.Region == job.region })
+		if i >= 0 && !job.ours() && job.at.Equal(h.start) && job.exists(time.Now()) && !named && !known[job.id] && job.doesAs(p.plan.Jobs[i].Spec) {
+			h.violate("I1", "p%d creates %s while %s is there for the same as %s", p.id, attempt.Name, job.id, job.name)
+		}
+	}
 }
 
 // checkEarlier holds an attempt that is being sent against those before it.
@@ -108,7 +131,7 @@ func (h *history) checkChange(p *proc, r simRequest, job *simJob) {
 		h.violate("I6", "p%d deletes %s, which is protected", p.id, job.id)
 	case wanted < 0 && entry.Life.OnRemove != plan.OnRemoveDelete:
 		h.violate("I6", "p%d deletes %s, which left the plan and is to be kept", p.id, job.id)
-	case wanted >= 0 && (!h.replaces || p.plan.Jobs[wanted].Digest == entry.Digest):
+	case wanted >= 0 && (!h.replaces || isAs(p.plan.Jobs[wanted], entry)):
 		h.violate("I6", "p%d deletes %s, which the plan wants", p.id, job.id)
 	}
 }

@@ -1,0 +1,202 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+)
+
+// Twin is a listed job that may be one that is to be created, under a name that it had
+// before: it has its source and destination, no entry of the ledger has it, and no job of
+// the plan has its name.
+type Twin struct {
+	Region string
+	Job    RemoteJob
+	// Detail is what its details say; nil where Err says why they could not be read.
+	Detail *RemoteDetail
+	Err    error
+}
+
+// pair is what a listing tells of the work of a job: region, source and destination.
+type pair [3]string
+
+func (s *Spec) pair() pair { return pair{s.Region, s.Source.Instance, s.Destination.Instance} }
+
+// FindTwins returns the twins of changes, each of which may come to a create, by region
+// and id. Their details are for the caller to read. owners are the entries of all plans
+// that have a job, by its id.
+func FindTwins(p *Plan, changes []Change, listings map[string]Listing, owners map[string]Entry) []Twin {
+	var twins []Twin
+	var pairs map[pair]bool
+	var names map[[2]string]bool
+	for _, region := range slices.Sorted(maps.Keys(listings)) {
+		for _, job := range listings[region].Jobs {
+			if _, owned := owners[job.ID]; owned {
+				continue
+			}
+			if pairs == nil { // mostly there is no such job
+				pairs, names = pairsOf(changes), namesOf(p)
+			}
+			if pairs[pair{region, job.SourceInstance, job.DestinationInstance}] && !names[[2]string{region, job.Name}] {
+				twins = append(twins, Twin{Region: region, Job: job})
+			}
+		}
+	}
+	return twins
+}
+
+func pairsOf(changes []Change) map[pair]bool {
+	pairs := map[pair]bool{}
+	for i := range changes {
+		pairs[changes[i].Job.pair()] = true
+	}
+	return pairs
+}
+
+// namesOf are the wanted names, with their regions.
+func namesOf(p *Plan) map[[2]string]bool {
+	names := make(map[[2]string]bool, len(p.Jobs))
+	for i := range p.Jobs {
+		names[[2]string{p.Jobs[i].Region, p.Jobs[i].Name}] = true
+	}
+	return names
+}
+
+// Unjudged returns those of twins that the ledger says nothing of: that a conflict or
+// duplicate is not about, and that were not there before a job of the plan, as one was
+// that apsctl deleted and that is listed still.
+func Unjudged(twins []Twin, ledger Snapshot) []Twin {
+	judged := map[string]bool{}
+	note := func(ids []string) {
+		for _, id := range ids {
+			judged[id] = true
+		}
+	}
+	for _, e := range ledger.Entries {
+		note(e.Candidates)
+		note(e.Baseline)
+	}
+	for _, e := range ledger.Elsewhere {
+		note(e.Candidates)
+	}
+	return slices.DeleteFunc(slices.Clone(twins), func(t Twin) bool { return judged[t.Job.ID] })
+}
+
+// data is what a job synchronises, to the last word: its pair and objects. Equal data
+// is agreement in all that DisagreeListed and DisagreeDetail compare but for the region
+// of the source, which need not be said.
+type data struct {
+	pair
+	dbList, partitionList string
+}
+
+func (s *Spec) data() data {
+	return data{s.pair(), canonicalOr(s.DBList), canonicalOr(s.PartitionList)}
+}
+
+// alike are wanted jobs without a job, that nothing but their names tells apart.
+type alike struct {
+	spec  *Spec
+	names []string
+	found []*twinFound
+}
+
+// twinFound is a twin and the jobs that it agrees with.
+type twinFound struct {
+	Twin
+	groups []*alike
+}
+
+// twinIndex holds twins against wanted jobs without a walk over the one for each of the
+// other.
+type twinIndex struct {
+	same   map[data][]*alike
+	onPair map[pair][]*alike
+	untold map[pair][]*twinFound // their details do not say the objects: they may be any
+	unread map[pair]error
+	groups map[string]*alike // by the names of their jobs
+}
+
+// newTwinIndex takes the changes of the whole plan: also a job that is blocked may be the
+// one that a twin is.
+func newTwinIndex(changes []Change, twins []Twin) *twinIndex {
+	x := &twinIndex{
+		same: map[data][]*alike{}, onPair: map[pair][]*alike{}, untold: map[pair][]*twinFound{},
+		unread: map[pair]error{}, groups: map[string]*alike{},
+	}
+	wanted := map[pair]bool{} // what no twin has needs no look
+	for i := range twins {
+		wanted[twins[i].pair()] = true
+	}
+	for i := range changes {
+		if c := &changes[i]; c.lacksJob() && wanted[c.Job.pair()] {
+			x.want(c.Job)
+		}
+	}
+	for i := range twins {
+		x.hold(&twins[i])
+	}
+	return x
+}
+
+func (t *Twin) pair() pair { return pair{t.Region, t.Job.SourceInstance, t.Job.DestinationInstance} }
+
+// lacksJob reports whether c is about a wanted job that has none, or is to have another.
+func (c *Change) lacksJob() bool {
+	switch c.Kind {
+	case KindCreate, KindReplace:
+		return true
+	case KindResolve, KindBlocked:
+		return c.Job != nil && c.State() != StateCreated
+	}
+	return false
+}
+
+func (x *twinIndex) want(job *Job) {
+	key := job.data()
+	for _, g := range x.same[key] {
+		if g.spec.Source.Region == job.Source.Region {
+			g.names = append(g.names, job.Name)
+			x.groups[job.Name] = g
+			return
+		}
+	}
+	g := &alike{spec: &job.Spec, names: []string{job.Name}}
+	x.same[key] = append(x.same[key], g)
+	x.onPair[key.pair] = append(x.onPair[key.pair], g)
+	x.groups[job.Name] = g
+}
+
+func (x *twinIndex) hold(t *Twin) {
+	at := t.pair()
+	switch {
+	case t.Detail == nil:
+		x.unread[at] = t.Err
+	case t.Detail.DBList == "":
+		x.untold[at] = append(x.untold[at], &twinFound{Twin: *t, groups: x.onPair[at]})
+	default:
+		f := &twinFound{Twin: *t}
+		for _, g := range x.same[data{at, canonicalOr(t.Detail.DBList), canonicalOr(t.Detail.PartitionList)}] {
+			if len(DisagreeDetail(*g.spec, *t.Detail)) == 0 {
+				f.groups, g.found = append(f.groups, g), append(g.found, f)
+			}
+		}
+	}
+}
+
+// of returns the twins that agree with a job, and whether it is certain that there is one,
+// which can be no other's. The error says that one could not be compared.
+func (x *twinIndex) of(job *Job) (found []*twinFound, only bool, err error) {
+	g := x.groups[job.Name]
+	if g == nil {
+		return nil, false, nil
+	}
+	if err := x.unread[job.pair()]; err != nil {
+		return nil, false, err
+	}
+	found = g.found
+	if untold := x.untold[job.pair()]; len(untold) > 0 {
+		found = slices.Concat(found[:min(len(found), twinsNamed+1)], untold[:min(len(untold), twinsNamed+1)])
+	}
+	only = len(found) == 1 && found[0].Detail.DBList != "" && len(found[0].groups) == 1 && len(g.names) == 1
+	return found, only, nil
+}
