@@ -89,7 +89,7 @@ func checkAllow(cmd *cobra.Command, allow []string) error {
 }
 
 func addAdoptFlag(flags *pflag.FlagSet, adopt *bool) {
-	flags.BoolVar(adopt, "adopt", false, "take over jobs that exist under a wanted name and agree with the plan")
+	flags.BoolVar(adopt, "adopt", false, "take over jobs that exist and agree with the plan")
 }
 
 func (s *settings) addShortSettle(flags *pflag.FlagSet) {
