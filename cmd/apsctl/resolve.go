@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -45,6 +43,10 @@ what was sent and when, what happened, where it looked and when it settles.
 FILE says which plan: apsctl.yaml in the current folder unless given. --plan NAME
 works from the ledger alone, also for a plan that is gone; with neither, and no
 apsctl.yaml, resolve looks for all plans in the ledger.
+
+Of the jobs in FILE it also tells which ones the next apply holds back: those of
+which a create was sent lately that the ledger, which may have been lost, does not
+account for. The exit code is 4 as long as there are such, or others unknown.
 
 What only a person can know is told with --adopt, --absent and --forget; each may
 be repeated, needs --reason, and is kept with who said it. None of them is
@@ -106,53 +108,26 @@ func (c *resolveCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	c.tellHeldBack(ctx, ledger.Ledger, entries, wanted)
 	orders, err := c.byHand.orders(cmd, ledger.Ledger, entries, wanted)
 	if err != nil {
 		return err
 	}
 	if len(orders) == 0 && !slices.ContainsFunc(entries, isOpen) {
-		return c.print(resolution{})
+		return c.answer(ctx, ledger.Ledger, wanted)
 	}
-	return c.record(ctx, ledger, entries, orders)
+	return c.record(ctx, ledger, entries, orders, wanted)
 }
 
-// tellHeldBack tells of jobs of the plan, nil for none, that apply holds back: they were
-// sent lately, and the ledger, which may have been lost, has no job of them. There is
-// nothing to settle about them here.
-func (c *resolveCommand) tellHeldBack(ctx context.Context, ledger *store.Ledger, entries []plan.Entry, wanted *plan.Plan) {
-	if wanted == nil {
-		return
+// answer is for when there is nothing to look for and nothing to carry out.
+func (c *resolveCommand) answer(ctx context.Context, ledger *store.Ledger, wanted *plan.Plan) (err error) {
+	var r resolution
+	if r.heldBack, err = c.heldBack(ctx, ledger, wanted); err != nil {
+		return err
 	}
-	jobs := map[string]string{}
-	for _, job := range wanted.Jobs {
-		jobs[job.Name] = job.Region
+	if err := c.print(r); err != nil || r.exitCode() == exitDone {
+		return err
 	}
-	for _, entry := range entries {
-		if !entry.State.HasNoJob() {
-			delete(jobs, entry.Name)
-		}
-	}
-	now := time.Now()
-	sent, err := ledger.Sent(ctx, wanted.Name, func(s plan.Sent) bool {
-		region, ok := jobs[s.Name]
-		return ok && region == s.Region && runner.SentLately(s, wanted.Name, c.settings.settle, now)
-	})
-	if err != nil {
-		c.app.warn(err.Error())
-		return
-	}
-	if len(sent) == 0 {
-		return
-	}
-	var last time.Time
-	for _, s := range sent {
-		if until := runner.HeldUntil(s, wanted.Name, c.settings.settle); until.After(last) {
-			last = until
-		}
-	}
-	c.app.warn(fmt.Sprintf("of %s a create was sent lately that this ledger does not account for: the next apply holds back those that are not listed, the last of them until %s",
-		plan.Count(len(sent), "job"), last.UTC().Format(time.RFC3339)))
+	return exitWith(r.exitCode())
 }
 
 func isOpen(e plan.Entry) bool { return e.State.Unresolved() || e.State.NeedsPerson() }
@@ -178,7 +153,7 @@ func (c *resolveCommand) wanted(cmd *cobra.Command, args []string) (*plan.Plan, 
 }
 
 // record keeps a record of the run around the work.
-func (c *resolveCommand) record(ctx context.Context, ledger *lockedLedger, entries []plan.Entry, orders []runner.Order) error {
+func (c *resolveCommand) record(ctx context.Context, ledger *lockedLedger, entries []plan.Entry, orders []runner.Order, wanted *plan.Plan) error {
 	holder := newHolder("resolve")
 	run := plan.RunRecord{
 		ID: newRunID(), Command: holder.Command, Plan: c.plan, Host: holder.Host, User: holder.User,
@@ -188,6 +163,9 @@ func (c *resolveCommand) record(ctx context.Context, ledger *lockedLedger, entri
 		return err
 	}
 	result, failed := c.work(ctx, ledger, run.ID, entries, orders)
+	if failed == nil {
+		result.heldBack, failed = c.heldBack(ctx, ledger.Ledger, wanted)
+	}
 	code, _ := classify(failed)
 	if failed == nil {
 		code = result.exitCode()

@@ -21,6 +21,7 @@ type resolution struct {
 	looked      []plan.Listing
 	settlements []runner.Settlement
 	done        []doneByHand
+	heldBack    []heldBackJob
 	calls       []aps.CallCount
 }
 
@@ -48,10 +49,12 @@ type resolveCounts struct {
 	Due     int `json:"due"`          // of the unknown, those that no later look may settle by itself
 	Person  int `json:"needs_person"` // held ones included
 	ByHand  int `json:"by_hand"`
+	// HeldBack are jobs that the ledger has no create of, and that were sent lately.
+	HeldBack int `json:"held_back"`
 }
 
 func (r *resolution) counts() resolveCounts {
-	var c resolveCounts
+	c := resolveCounts{HeldBack: len(r.heldBack)}
 	for _, d := range r.done {
 		if !d.Already {
 			c.ByHand++
@@ -76,7 +79,7 @@ func (r *resolution) counts() resolveCounts {
 }
 
 func (r *resolution) exitCode() int {
-	if c := r.counts(); c.Unknown+c.Person > 0 {
+	if c := r.counts(); c.Unknown+c.Person+c.HeldBack > 0 {
 		return exitUnknown
 	}
 	return exitDone
@@ -92,6 +95,11 @@ func (c *resolveCommand) print(r resolution) error {
 func writeResolution(w io.Writer, r resolution, full bool, resolve resolveLine) error {
 	var b strings.Builder
 	if r.run == "" {
+		writeHeldBack(&b, r.heldBack, full)
+		if b.Len() > 0 {
+			_, err := io.WriteString(w, strings.TrimPrefix(b.String(), "\n"))
+			return err
+		}
 		b.WriteString("Nothing to settle: no create is without an answer, and nothing waits for a person.\n")
 		_, err := io.WriteString(w, b.String())
 		return err
@@ -117,6 +125,7 @@ func writeResolution(w io.Writer, r resolution, full bool, resolve resolveLine) 
 	if c.Unknown > c.Due {
 		b.WriteString("For the unknown there is nothing to do: the next apply looks for them, and so does resolve.\n")
 	}
+	writeHeldBack(&b, r.heldBack, full)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -211,13 +220,14 @@ func writeDone(b *strings.Builder, d doneByHand) {
 }
 
 type resolveJSON struct {
-	Run      string        `json:"run"`
-	Plan     string        `json:"plan"` // "" for all plans
-	Looked   []lookedJSON  `json:"looked"`
-	Jobs     []settledJSON `json:"jobs"`
-	ByHand   []byHandJSON  `json:"by_hand"`
-	Counts   resolveCounts `json:"counts"`
-	ExitCode int           `json:"exit_code"`
+	Run      string         `json:"run"`
+	Plan     string         `json:"plan"` // "" for all plans
+	Looked   []lookedJSON   `json:"looked"`
+	Jobs     []settledJSON  `json:"jobs"`
+	ByHand   []byHandJSON   `json:"by_hand"`
+	HeldBack []heldBackJSON `json:"held_back"`
+	Counts   resolveCounts  `json:"counts"`
+	ExitCode int            `json:"exit_code"`
 }
 
 type lookedJSON struct {
@@ -268,7 +278,7 @@ type byHandJSON struct {
 func newResolveJSON(planName string, r resolution, line resolveLine) resolveJSON {
 	out := resolveJSON{
 		Run: r.run, Plan: planName, Counts: r.counts(), ExitCode: r.exitCode(),
-		Looked: []lookedJSON{}, Jobs: []settledJSON{}, ByHand: []byHandJSON{},
+		Looked: []lookedJSON{}, Jobs: []settledJSON{}, ByHand: []byHandJSON{}, HeldBack: newHeldBackJSON(r.heldBack),
 	}
 	for _, l := range r.looked {
 		out.Looked = append(out.Looked, lookedJSON{l.Region, len(l.Jobs), jsonform.Time(l.ServerStart)})
