@@ -74,5 +74,5 @@ func (r *Run) tellAstray(astray []plan.Sent) {
 		named = append(named, fmt.Sprintf("%d more", more))
 	}
 	r.options.Warn(fmt.Sprintf("%s of this plan, sent lately, that neither the ledger nor the plan has: %s. "+
-		"Look for them at the service: apsctl import takes over those that exist", plan.Count(len(astray), "create"), strings.Join(named, ", ")))
+		"Look for them at the service: import takes over those that exist", plan.Count(len(astray), "create"), strings.Join(named, ", ")))
 }

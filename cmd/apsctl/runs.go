@@ -214,7 +214,7 @@ func findRun(cmd *cobra.Command, runs []pastRun, name string) (pastRun, error) {
 	}
 	switch len(ids) {
 	case 0:
-		return pastRun{}, usagef(cmd, "there is no run %q; apsctl runs lists them, last is the newest", name)
+		return pastRun{}, usagef(cmd, "there is no run %q; runs lists them, last is the newest", name)
 	case 1:
 		return found, nil
 	}
