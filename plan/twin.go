@@ -89,8 +89,14 @@ type data struct {
 	dbList, partitionList string
 }
 
+// data takes the objects as they are, since a spec has them in their canonical form and
+// they may be large.
 func (s *Spec) data() data {
-	return data{s.pair(), canonicalOr(s.DBList), canonicalOr(s.PartitionList)}
+	partitions := s.PartitionList
+	if partitions == "{}" || partitions == "null" {
+		partitions = ""
+	}
+	return data{s.pair(), s.DBList, partitions}
 }
 
 // alike are wanted jobs without a job, that nothing but their names tells apart.
