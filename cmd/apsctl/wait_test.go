@@ -38,13 +38,13 @@ func TestWait(t *testing.T) {
 	if got := b.waits(0, "a-0", "--for", "gone"); got.Met != 1 {
 		t.Errorf("gone: %+v", got)
 	}
-	got := b.waits(exitLeft, "team=a", "--for", "gone", "--timeout", "100ms")
+	got := b.waits(exitLeft, "team=a", "--for", "gone", "--timeout", "1s")
 	if got.Met != 1 || got.Waiting != 1 || got.ExitCode != exitLeft {
 		t.Errorf("out of time: %+v", got)
 	}
-	r = b.want(exitLeft, "wait", "team=b", "--for", "suspended", "--timeout", "100ms")
+	r = b.want(exitLeft, "wait", "team=b", "--for", "suspended", "--timeout", "1s")
 	if !strings.Contains(r.stdout, "2 jobs not there yet:\n  b-0  (plan life, aps-") || !strings.Contains(r.stdout, "Running, progress 100, delay ") ||
-		!strings.Contains(r.stderr, "waited for 100ms: 0 of 2 jobs suspended [E-WAIT-TIMEOUT]") {
+		!strings.Contains(r.stderr, "waited for 1s: 0 of 2 jobs suspended [E-WAIT-TIMEOUT]") {
 		t.Errorf("out of time: %s", r)
 	}
 	if n := c.stats().Actions["DescribeApsJobDetail"].Calls; n > 5 { // of apply, suspend and delete
