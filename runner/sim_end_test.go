@@ -82,6 +82,11 @@ func (h *history) hasTwin(job plan.Job) bool {
 	})
 }
 
+// isTwin reports whether a job is for the same as one that is wanted.
+func (h *history) isTwin(j *simJob) bool {
+	return slices.ContainsFunc(h.jobs, func(job plan.Job) bool { return j.doesAs(job.Spec) })
+}
+
 // checkObjects is that a job which the ledger has as changed, with nothing else
 // pending, is so on the service, and stays so.
 func (h *history) checkObjects(e plan.Entry) {

@@ -133,6 +133,12 @@ func (c *simCloud) hiddenCluster(f *fault, region string) string {
 // unrecorded are the jobs of ours among jobs that the ledger has not as created:
 // those whose absence would matter.
 func (c *simCloud) unrecorded(jobs []*simJob) []*simJob {
+	recorded := c.recorded()
+	return slices.DeleteFunc(slices.Clone(jobs), func(j *simJob) bool { return !j.ours() || recorded[j.id] })
+}
+
+// recorded are the jobs that the ledger has.
+func (c *simCloud) recorded() map[string]bool {
 	recorded := map[string]bool{}
 	for _, region := range c.h.regions {
 		live, err := c.h.witness.Live(c.h.background, region)
@@ -141,20 +147,20 @@ func (c *simCloud) unrecorded(jobs []*simJob) []*simJob {
 			recorded[e.JobID] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(jobs), func(j *simJob) bool { return !j.ours() || recorded[j.id] })
+	return recorded
 }
 
 // churn moves the pages under whoever is reading them: others delete the job
 // at the front and make one at the end, so that the total stays and the job at
-// the page's edge is passed over.
+// the page's edge is passed over. They leave alone what was adopted, or may be.
 func (c *simCloud) churn(p *proc, region string) {
 	f := c.h.active(churn, p.n)
 	if f == nil || !c.h.dice.chance(f.odds, "churn", p.id, c.listed[region]) {
 		return
 	}
-	now := time.Now()
+	now, recorded := time.Now(), c.recorded()
 	for _, job := range c.visible(region, "") {
-		if job.ours() || c.h.wants(job.name) {
+		if job.ours() || c.h.wants(job.name) || recorded[job.id] || c.h.isTwin(job) {
 			continue
 		}
 		job.gone = now
