@@ -14,6 +14,8 @@ type DiffOptions struct {
 	// Delete removes the jobs that left the plan also where the plan did not say
 	// on_remove: delete of them.
 	Delete bool
+	// Replace deletes and creates again what differs in what cannot be changed in place.
+	Replace bool
 	// Seen is what the service shows of jobs that the ledger has as created, by id. A
 	// job that is not in it is taken on the ledger's word.
 	Seen map[string]Seen
@@ -56,7 +58,7 @@ func Diff(p *Plan, ledger Snapshot, listings map[string]Listing, o DiffOptions) 
 	holdRenames(changes, left)
 	holdMoved(changes, p, ledger, indexed, o)
 	holdElsewhere(changes, ledger.Elsewhere, o.Commands)
-	holdLeft(changes, left, o.Commands)
+	holdSame(changes, left, listings, o)
 	return append(changes, left...)
 }
 

@@ -7,8 +7,6 @@ import (
 
 const (
 	causeTwin = "exists under another name"
-	// causeLeftTwin is the cause of what holdLeft blocks.
-	causeLeftTwin = "is for the same as a job that left the plan"
 	// twinsNamed is how many jobs a reason names.
 	twinsNamed = 3
 )
@@ -36,7 +34,7 @@ func HoldTwins(changes, all []Change, twins []Twin, p *Plan, o DiffOptions) map[
 			c.Reason = fmt.Sprintf("job %s exists under the name %s, for the same source, destination and objects, and is not in the ledger",
 				found[0].Job.ID, twinName(found[0].Job))
 		default:
-			c.bar(causeTwin, c.twinReason(found, only, p.Name, o.Commands))
+			c.bar(causeTwin, c.twinReason(found, only, p.Name, o.Commands), o)
 		}
 	}
 	return unread
@@ -47,18 +45,12 @@ func (c *Change) MayCreate() bool {
 	return c.Kind == KindCreate || c.Kind == KindReplace || c.Kind == KindResolve && c.Job != nil && c.State() != StateCreated
 }
 
-// bar blocks a create, and notes of what may come to one that it is not to.
-func (c *Change) bar(cause, reason string) {
+// bar blocks what would be done at once, and notes of what may come to a create that it
+// is not to.
+func (c *Change) bar(cause, reason string, o DiffOptions) {
 	c.NoCreate = reason
-	if c.Kind == KindCreate {
+	if c.Kind == KindCreate || c.Kind == KindUpdate || c.Kind == KindReplace && o.Replace {
 		c.Kind, c.Cause, c.Reason = KindBlocked, cause, reason
-	}
-}
-
-// Bar blocks a change that would come to a create, if there is not to be one.
-func (c *Change) Bar() {
-	if c.NoCreate != "" {
-		c.Kind, c.Cause, c.Reason = KindBlocked, causeTwin, c.NoCreate
 	}
 }
 
@@ -129,54 +121,3 @@ func (c *Change) rivals(found []*twinFound) string {
 	}
 	return strings.Join(others, ", ")
 }
-
-// holdLeft blocks creates of what a job synchronises that left the plan and is still
-// there: mostly it is the same job, and was renamed, be it that the plan does not say so
-// or that the ledger was put back to before. One that is on its way out is in no one's
-// way.
-func holdLeft(changes, left []Change, commands Commands) {
-	there := map[data][]*Change{}
-	for i := range left {
-		if c := &left[i]; c.staysLeft() {
-			there[c.Entry.Spec.data()] = append(there[c.Entry.Spec.data()], c)
-		}
-	}
-	if len(there) == 0 {
-		return
-	}
-	for i := range changes {
-		c := &changes[i]
-		if !c.MayCreate() {
-			continue
-		}
-		for _, l := range there[c.Job.data()] {
-			if a, b := l.Entry.Spec.Source.Region, c.Job.Source.Region; a == "" || b == "" || a == b {
-				c.bar(causeLeftTwin, c.leftReason(l.Entry, commands))
-				break
-			}
-		}
-	}
-}
-
-func (c *Change) staysLeft() bool {
-	switch c.State() {
-	case StateCreated:
-		return c.Kind != KindDelete && c.Entry.Pending.Operation != OperationDelete
-	case StateDuplicate:
-		return true
-	}
-	return false
-}
-
-func (c *Change) leftReason(left *Entry, commands Commands) string {
-	if left.State != StateCreated {
-		return fmt.Sprintf("job %s, which left the plan, is for the same source, destination and objects and is in state %s: %s settles it",
-			left.Name, left.State, commands.Resolve(left.Plan))
-	}
-	return fmt.Sprintf("job %s exists for the same source, destination and objects, as %s, which left the plan: moved: {%s: %s} in the plan makes it the same job; "+
-		"if it is another job, and to go, %s deletes it", left.JobID, left.Name, yamlText(left.Name), yamlText(c.Name), commands.Delete(left.JobID))
-}
-
-// AsksOfLeft reports whether c is blocked by a job that left the plan, of which a
-// listing may show that it is gone.
-func (c *Change) AsksOfLeft() bool { return c.Kind == KindBlocked && c.Cause == causeLeftTwin }

@@ -6,14 +6,16 @@ import (
 )
 
 // Twin is a listed job that may be one that is to be created, under a name that it had
-// before: it has its source and destination, no entry of the ledger has it, and no job of
-// the plan has its name.
+// before: it has its source and destination, and no entry of the ledger has it.
 type Twin struct {
 	Region string
 	Job    RemoteJob
-	// Detail is what its details say; nil where Err says why they could not be read.
+	// Detail is what its details say, its objects among them; nil where Err says why they
+	// could not be read.
 	Detail *RemoteDetail
 	Err    error
+
+	namesake *Job // the job of the plan that has its name, nil for none
 }
 
 // pair is what a listing tells of the work of a job: region, source and destination.
@@ -27,7 +29,7 @@ func (s *Spec) pair() pair { return pair{s.Region, s.Source.Instance, s.Destinat
 func FindTwins(p *Plan, changes []Change, listings map[string]Listing, owners map[string]Entry) []Twin {
 	var twins []Twin
 	var pairs map[pair]bool
-	var names map[[2]string]bool
+	var names map[[2]string]*Job
 	for _, region := range slices.Sorted(maps.Keys(listings)) {
 		for _, job := range listings[region].Jobs {
 			if _, owned := owners[job.ID]; owned {
@@ -36,8 +38,8 @@ func FindTwins(p *Plan, changes []Change, listings map[string]Listing, owners ma
 			if pairs == nil { // mostly there is no such job
 				pairs, names = pairsOf(changes), namesOf(p)
 			}
-			if pairs[pair{region, job.SourceInstance, job.DestinationInstance}] && !names[[2]string{region, job.Name}] {
-				twins = append(twins, Twin{Region: region, Job: job})
+			if pairs[pair{region, job.SourceInstance, job.DestinationInstance}] {
+				twins = append(twins, Twin{Region: region, Job: job, namesake: names[[2]string{region, job.Name}]})
 			}
 		}
 	}
@@ -52,13 +54,19 @@ func pairsOf(changes []Change) map[pair]bool {
 	return pairs
 }
 
-// namesOf are the wanted names, with their regions.
-func namesOf(p *Plan) map[[2]string]bool {
-	names := make(map[[2]string]bool, len(p.Jobs))
+// namesOf are the wanted jobs by region and name.
+func namesOf(p *Plan) map[[2]string]*Job {
+	names := make(map[[2]string]*Job, len(p.Jobs))
 	for i := range p.Jobs {
-		names[[2]string{p.Jobs[i].Region, p.Jobs[i].Name}] = true
+		names[[2]string{p.Jobs[i].Region, p.Jobs[i].Name}] = &p.Jobs[i]
 	}
 	return names
+}
+
+// isNamesake reports whether the twin is the job of its name, and so no other's. Names go
+// round where jobs are renamed: one that is for something else may be another's.
+func (t *Twin) isNamesake() bool {
+	return t.namesake != nil && len(DisagreeListed(t.namesake.Spec, t.Job)) == 0 && len(DisagreeDetail(t.namesake.Spec, *t.Detail)) == 0
 }
 
 // Unjudged returns those of twins that the ledger says nothing of: that a conflict or
@@ -116,8 +124,6 @@ type twinFound struct {
 // other.
 type twinIndex struct {
 	same   map[data][]*alike
-	onPair map[pair][]*alike
-	untold map[pair][]*twinFound // their details do not say the objects: they may be any
 	unread map[pair]error
 	groups map[string]*alike // by the names of their jobs
 }
@@ -126,8 +132,7 @@ type twinIndex struct {
 // one that a twin is.
 func newTwinIndex(changes []Change, twins []Twin) *twinIndex {
 	x := &twinIndex{
-		same: map[data][]*alike{}, onPair: map[pair][]*alike{}, untold: map[pair][]*twinFound{},
-		unread: map[pair]error{}, groups: map[string]*alike{},
+		same: map[data][]*alike{}, unread: map[pair]error{}, groups: map[string]*alike{},
 	}
 	wanted := map[pair]bool{} // what no twin has needs no look
 	for i := range twins {
@@ -168,7 +173,6 @@ func (x *twinIndex) want(job *Job) {
 	}
 	g := &alike{spec: &job.Spec, names: []string{job.Name}}
 	x.same[key] = append(x.same[key], g)
-	x.onPair[key.pair] = append(x.onPair[key.pair], g)
 	x.groups[job.Name] = g
 }
 
@@ -177,8 +181,7 @@ func (x *twinIndex) hold(t *Twin) {
 	switch {
 	case t.Detail == nil:
 		x.unread[at] = t.Err
-	case t.Detail.DBList == "":
-		x.untold[at] = append(x.untold[at], &twinFound{Twin: *t, groups: x.onPair[at]})
+	case t.isNamesake():
 	default:
 		f := &twinFound{Twin: *t}
 		for _, g := range x.same[data{at, canonicalOr(t.Detail.DBList), canonicalOr(t.Detail.PartitionList)}] {
@@ -199,10 +202,6 @@ func (x *twinIndex) of(job *Job) (found []*twinFound, only bool, err error) {
 	if err := x.unread[job.pair()]; err != nil {
 		return nil, false, err
 	}
-	found = g.found
-	if untold := x.untold[job.pair()]; len(untold) > 0 {
-		found = slices.Concat(found[:min(len(found), twinsNamed+1)], untold[:min(len(untold), twinsNamed+1)])
-	}
-	only = len(found) == 1 && found[0].Detail.DBList != "" && len(found[0].groups) == 1 && len(g.names) == 1
-	return found, only, nil
+	only = len(g.found) == 1 && len(g.found[0].groups) == 1 && len(g.names) == 1
+	return g.found, only, nil
 }

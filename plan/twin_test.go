@@ -32,14 +32,13 @@ func TestTwinsAreThoseThatAgree(t *testing.T) {
 				SourceInstance: rapid.SampledFrom([]string{"pc-1", "pc-2"}).Draw(t, "its source")}
 			twins = append(twins, Twin{Region: "cn-hangzhou", Job: job, Detail: &RemoteDetail{
 				SourceInstance: job.SourceInstance, SourceRegion: rapid.SampledFrom([]string{"", "cn-hangzhou"}).Draw(t, "its source region"),
-				DBList:        rapid.SampledFrom([]string{``, `{"EntireInstance": true}`, objects[1]}).Draw(t, "its objects"),
+				DBList:        rapid.SampledFrom([]string{`{"EntireInstance": true}`, objects[1]}).Draw(t, "its objects"),
 				PartitionList: rapid.SampledFrom([]string{"", "{}", `{ "a": 1.0 }`}).Draw(t, "its partitions"),
 			}})
 		}
 		x := newTwinIndex(changes, twins)
 		agrees := func(c Change, twin Twin) bool {
-			return len(DisagreeListed(c.Job.Spec, twin.Job)) == 0 &&
-				(twin.Detail.DBList == "" || len(DisagreeDetail(c.Job.Spec, *twin.Detail)) == 0)
+			return len(DisagreeListed(c.Job.Spec, twin.Job)) == 0 && len(DisagreeDetail(c.Job.Spec, *twin.Detail)) == 0
 		}
 		for _, c := range changes {
 			var want, got []string
@@ -49,7 +48,7 @@ func TestTwinsAreThoseThatAgree(t *testing.T) {
 					continue
 				}
 				want = append(want, twin.Job.ID)
-				others = others || twin.Detail.DBList == "" || slices.ContainsFunc(changes, func(o Change) bool { return o.Name != c.Name && agrees(o, twin) })
+				others = others || slices.ContainsFunc(changes, func(o Change) bool { return o.Name != c.Name && agrees(o, twin) })
 			}
 			found, only, err := x.of(c.Job)
 			for _, f := range found {
@@ -84,15 +83,12 @@ func TestTwinsOfVeryManyJobsCostLittle(t *testing.T) {
 	for name, objects := range map[string]func(i int) string{
 		"each its own":     func(i int) string { return fmt.Sprintf(`{"db-%d":{"all":true}}`, i) },
 		"all for the same": func(int) string { return `{"EntireInstance":true}` },
-		"not told":         func(int) string { return "" },
 	} {
 		p, listing := &Plan{Name: "p"}, Listing{Region: "cn-hangzhou"}
 		details := map[string]RemoteDetail{}
 		for i := range jobs {
 			job := wantedJob(fmt.Sprintf("job-%d", i))
-			if text := objects(i); text != "" {
-				job.DBList = text
-			}
+			job.DBList = objects(i)
 			p.Jobs = append(p.Jobs, job)
 			id := fmt.Sprintf("aps-%d", i)
 			listing.Jobs = append(listing.Jobs, listedAs(wantedJob(fmt.Sprintf("before-%d", i)), id))

@@ -90,7 +90,7 @@ func (r *Run) diff(ledger plan.Snapshot, listings map[string]plan.Listing) ([]pl
 }
 
 func (r *Run) diffOptions() plan.DiffOptions {
-	return plan.DiffOptions{Adopt: r.options.Adopt, Delete: r.options.AllowDelete, Owners: r.owners, Seen: r.seen, Commands: r.options.Commands}
+	return plan.DiffOptions{Adopt: r.options.Adopt, Delete: r.options.AllowDelete, Replace: r.options.AllowReplace, Owners: r.owners, Seen: r.seen, Commands: r.options.Commands}
 }
 
 func (r *Run) snapshot(ctx context.Context) (plan.Snapshot, error) {
@@ -131,7 +131,7 @@ func (r *Run) regionsToAsk(changes []plan.Change) []string {
 		if c.Kind == plan.KindCreate || c.Kind == plan.KindAdopt {
 			seen[c.Region()] = true
 		}
-		if c.AsksOfLeft() {
+		if c.AsksOfSame() {
 			seen[c.Region()] = true
 		}
 		if c.Entry != nil && c.Entry.Pending.IsSet() && (c.IsChange() || !c.Entry.Pending.Confirmed) {

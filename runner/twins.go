@@ -3,6 +3,9 @@ package runner
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -23,17 +26,10 @@ func (r *Run) holdTwins(ctx context.Context, changes []plan.Change) error {
 		}
 	}
 	twins := plan.FindTwins(r.plan, may, r.listings, r.owners)
-	if len(twins) > 0 {
-		if err := r.holdFound(ctx, changes, twins); err != nil {
-			return err
-		}
+	if len(twins) == 0 {
+		return nil
 	}
-	for i := range changes {
-		if c := &changes[i]; c.Kind == plan.KindReplace && r.options.AllowReplace {
-			c.Bar()
-		}
-	}
-	return nil
+	return r.holdFound(ctx, changes, twins)
 }
 
 func (r *Run) holdFound(ctx context.Context, changes []plan.Change, twins []plan.Twin) error {
@@ -47,12 +43,38 @@ func (r *Run) holdFound(ctx context.Context, changes []plan.Change, twins []plan
 	if err := r.describeTwins(ctx, twins); err != nil {
 		return err
 	}
+	twins = r.told(twins)
 	all := changes
 	if !r.options.Choice.IsZero() { // one that is not meant now may be the one
 		all = plan.Diff(r.plan, snapshot, r.listings, r.diffOptions())
 	}
 	r.unread = plan.HoldTwins(changes, all, twins, r.plan, r.diffOptions())
 	return nil
+}
+
+// told leaves those out of twins whose objects the service does not tell: they may be for
+// the same as any job of their source and destination, or for nothing of the plan. A
+// person is told of them.
+func (r *Run) told(twins []plan.Twin) []plan.Twin {
+	var untold []string
+	told := slices.DeleteFunc(twins, func(t plan.Twin) bool {
+		call := callOf(t.Err)
+		refused := call != nil && call.Code != "" && (call.HTTPStatus == http.StatusBadRequest || call.HTTPStatus == http.StatusNotFound)
+		if silent := refused || t.Detail != nil && t.Detail.DBList == ""; !silent {
+			return false
+		}
+		untold = append(untold, fmt.Sprintf("%s (%s)", t.Job.ID, t.Job.Name))
+		return true
+	})
+	if n := len(untold); n > 0 {
+		named := strings.Join(untold[:min(n, astrayMax)], ", ")
+		if n > astrayMax {
+			named += fmt.Sprintf(" and %d more", n-astrayMax)
+		}
+		r.options.Warn(fmt.Sprintf("what a listed job of the same source and destination synchronises is not told by the service: %s. "+
+			"If one of them is a job of the plan under another name, name that job as the service has it, and use apply --adopt", named))
+	}
+	return told
 }
 
 // describeTwins asks for the details of each, once.

@@ -151,7 +151,7 @@ func (c *planCommand) compare(cmd *cobra.Command, wanted *plan.Plan, choice plan
 	if err != nil {
 		return nil, nil, err
 	}
-	changes, err := choice.Of(plan.Diff(wanted, snapshot, nil, plan.DiffOptions{Adopt: c.adopt, Delete: slices.Contains(c.allow, allowDelete), Commands: commandsOf(cmd)}))
+	changes, err := choice.Of(plan.Diff(wanted, snapshot, nil, plan.DiffOptions{Adopt: c.adopt, Delete: slices.Contains(c.allow, allowDelete), Replace: slices.Contains(c.allow, allowReplace), Commands: commandsOf(cmd)}))
 	if err == nil && entries != "" && plan.NothingBut(wanted, changes) {
 		note(c.target.ledgerPath(), wanted, c.files.inputs, snapshot.Lineage, entries)
 	}
