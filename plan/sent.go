@@ -11,4 +11,7 @@ type Sent struct {
 	Settle time.Duration
 	// Forgotten says that a person took the job out of the ledger since.
 	Forgotten bool
+	// OnRecord says that the ledger's history has this create, though no entry of the name
+	// accounts for it: the entry was renamed or forgotten since, or another plan's.
+	OnRecord bool
 }

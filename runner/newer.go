@@ -12,7 +12,8 @@ import (
 // readNewer reads what was noted of this plan's creates and is newer than the ledger,
 // which was lost or put back to an older state: what it has as created may have been
 // deleted and made again since. It tells of creates of what the plan does not want any
-// more, as nothing else would.
+// more, as nothing else would, but for those that the ledger's history has: their entries
+// were renamed or forgotten since.
 func (r *Run) readNewer(ctx context.Context, snapshot plan.Snapshot) error {
 	if r.looks {
 		return nil
@@ -43,7 +44,7 @@ func (r *Run) readNewer(ctx context.Context, snapshot plan.Snapshot) error {
 	for _, s := range all {
 		if entry, known := snapshot.Entries[s.Name]; known && entry.Region == s.Region {
 			r.newer[s.Name] = s
-		} else if !s.Forgotten {
+		} else if !s.Forgotten && !s.OnRecord {
 			astray = append(astray, s)
 		}
 	}

@@ -138,3 +138,47 @@ func TestRenamedJobIsNotToldOf(t *testing.T) {
 		f.wantRun(runner.Counts{Kept: 1})
 	})
 }
+
+// A renamed job that was replaced since, and then deleted, was sent under both names: the
+// ledger has both.
+func TestRenamedAndReplacedJobIsNotToldOf(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.options.AllowReplace, f.options.AllowDelete = true, true
+		f.wantRun(runner.Counts{Created: 1})
+		f.plan.Jobs[0], f.plan.Moved = jobNamed("renamed"), map[string]string{"job-000": "renamed"}
+		f.wantRun(runner.Counts{Kept: 1})
+		time.Sleep(time.Hour)
+		f.replaceBy(func(s *plan.Spec) { s.Source.Instance = "pc-2" })
+		f.options.Warn = func(line string) { t.Errorf("it was warned: %s", line) }
+		f.wantRun(runner.Counts{Kept: 1})
+		f.plan.Jobs = nil
+		if _, err := f.run(); err != nil {
+			t.Fatal(err)
+		}
+		f.wantRun(runner.Counts{})
+	})
+}
+
+// replaceBy replaces the one job of the plan.
+func (f *fixture) replaceBy(change func(*plan.Spec)) {
+	f.Helper()
+	job := f.plan.Jobs[0]
+	change(&job.Spec)
+	job.Digest = plan.HashSpec(job.Spec)
+	f.plan.Jobs[0] = job
+	f.wantRun(runner.Counts{Replaced: 1})
+}
+
+// A job that was forgotten was sent to both regions that it was in.
+func TestForgottenJobThatMovedIsNotToldOf(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.options.AllowReplace = true
+		f.wantRun(runner.Counts{Created: 1})
+		time.Sleep(time.Hour)
+		f.replaceBy(func(s *plan.Spec) { s.Region = "cn-beijing" })
+		f.forget("job-000")
+		f.plan.Jobs = nil
+		f.options.Warn = func(line string) { t.Errorf("it was warned: %s", line) }
+		f.wantRun(runner.Counts{})
+	})
+}

@@ -193,9 +193,13 @@ func (l *Ledger) Sent(ctx context.Context, planName string, asks func(plan.Sent)
 		if err != nil {
 			return nil, trouble(l.path, "read what was sent", err)
 		}
-		if !known {
-			sent = append(sent, s)
+		if known {
+			continue
 		}
+		if s.OnRecord, err = l.onRecord(ctx, s); err != nil {
+			return nil, trouble(l.path, "read what was sent", err)
+		}
+		sent = append(sent, s)
 	}
 	return sent, nil
 }
@@ -216,6 +220,21 @@ func (l *Ledger) accountsFor(ctx context.Context, planName string, s plan.Sent) 
 		known = s.Plan == planName || state.HasNoJob()
 		return nil
 	})
+	return known, err
+}
+
+// promisedWithin is how long after the choice of its date a create is promised at most:
+// what took longer is not sent.
+const promisedWithin = time.Minute
+
+// onRecord reports whether the history has the promise of a create. It outlives the
+// entry, and tells under which name it was promised. Where it was pruned so far, it
+// cannot tell, and is taken to have had it.
+func (l *Ledger) onRecord(ctx context.Context, s plan.Sent) (known bool, err error) {
+	const query = "SELECT EXISTS (SELECT 1 FROM events WHERE plan = ?1 AND name = ?2 AND attempt = ?3 AND to_state = 'intent'" +
+		" AND at_ms BETWEEN ?4 - ?5 AND ?4 + ?5) OR EXISTS (SELECT 1 FROM prunes WHERE before_ms >= ?4)"
+	args := []any{s.Plan, s.Name, s.Attempt, s.SignedAt.UnixMilli(), promisedWithin.Milliseconds()}
+	err = l.read.QueryRowContext(ctx, query, args...).Scan(&known)
 	return known, err
 }
 

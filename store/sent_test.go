@@ -187,6 +187,43 @@ func TestSentIsNotAccountedForByARenamedEntry(t *testing.T) {
 	}
 }
 
+// What was promised under a name that its entry has no more is on record, in a ledger that
+// is as it was; one that was put back has the name, and not the promise.
+func TestSentIsOnRecordUnderAnEarlierName(t *testing.T) {
+	l := openStore(t)
+	for _, name := range []string{"a", "b"} {
+		mustIntend(t, l, intentOf(name, plan.StateNone, 1))
+		mustSettle(t, l, step(name, plan.StateIntent, 1, plan.StateRejected))
+	}
+	if err := l.Rename(t.Context(), Mark{Plan: "p", Name: "a", State: plan.StateRejected, Attempt: 1}, "c", Person{Who: "w", Reason: "r", At: t0}); err != nil {
+		t.Fatal(err)
+	}
+	if sent := sentTo(t, l, "p", all); len(sent) != 1 || !sent["a"].OnRecord {
+		t.Errorf("renamed: %+v", sent)
+	}
+	for _, later := range []plan.Intent{intentOf("a", plan.StateNone, 1), intentOf("b", plan.StateNone, 1), intentOf("d", plan.StateNone, 1)} {
+		if later.Name != "d" { // another one sent it in the second of others
+			later.SignedAt = t0.Add(time.Hour)
+		}
+		l.sent.text = append(l.sent.text[:0], lineOf(later)...)
+		if err := l.sent.write(l.path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sent := sentTo(t, l, "p", all)
+	for _, name := range []string{"a", "b", "d"} {
+		if s, ok := sent[name]; !ok || s.OnRecord {
+			t.Errorf("sent by a later ledger: %s is %+v", name, s)
+		}
+	}
+	if _, err := l.Prune(t.Context(), t0.Add(2*time.Hour), Person{Who: "w", Reason: "r", At: t0.Add(3 * time.Hour)}, false); err != nil {
+		t.Fatal(err)
+	}
+	if sent := sentTo(t, l, "p", all); len(sent) != 3 || !sent["a"].OnRecord {
+		t.Errorf("once the history is pruned: %+v", sent)
+	}
+}
+
 func forgetAs(t *testing.T, l *Ledger, name string, state plan.State) {
 	t.Helper()
 	if err := l.Forget(t.Context(), Mark{Plan: "p", Name: name, State: state, Attempt: 1}, true, Person{Who: "w", Reason: "r", At: t0}); err != nil {
