@@ -87,7 +87,8 @@ type Entry struct {
 	// SignedAt is the date that the latest attempt's request carried.
 	SignedAt time.Time
 	// Settle and OnUnknown are what the run that sent it went by: how long until absence
-	// is proof, and what follows it. Zero and empty where the ledger does not say.
+	// is proof, and what follows it. Zero and empty where the ledger does not say, as
+	// versions before did not.
 	Settle    time.Duration
 	OnUnknown OnUnknown
 	// Baseline are the ids that were listed under the job's name before the

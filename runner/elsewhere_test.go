@@ -139,6 +139,40 @@ func TestOthersSettleByWhatThePlanSaid(t *testing.T) {
 	}
 }
 
+// Versions before kept no settle time: of their creates others wait for the default, also
+// where a job of that name is wanted and the ledger was lost.
+func TestOthersSettleByTheDefaultWhereThePlanIsNotKnown(t *testing.T) {
+	for name, look := range lookers {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 1, func(f *fixture) {
+				f.options.Settle = 5 * time.Minute
+				spec := f.plan.Jobs[0].Spec
+				err := f.ledger.Intend(f.Context(), plan.Intent{Plan: "test", Name: spec.Name, Attempt: 1, Spec: spec, Digest: plan.HashSpec(spec),
+					Nonce: "n", SignedAt: time.Now(), At: time.Now()})
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(runner.SettleDefault - time.Minute)
+				look(f)
+				if e := f.entryOf("test", "job-000"); e.State != plan.StateIntent {
+					t.Errorf("before the default: %+v", e)
+				}
+				time.Sleep(2 * time.Minute)
+				look(f)
+				if e := f.entryOf("test", "job-000"); e.State != plan.StateAbsent {
+					t.Errorf("after it: %+v", e)
+				}
+			})
+		})
+	}
+	s := plan.Sent{Plan: "test", Name: "job-000", SignedAt: time.Now()}
+	for planName, want := range map[string]time.Duration{"test": time.Minute, "other": runner.SettleDefault} {
+		if got := runner.HeldUntil(s, planName, time.Minute).Sub(s.SignedAt); got != want {
+			t.Errorf("plan %s waits for %s, want %s", planName, got, want)
+		}
+	}
+}
+
 func TestOthersHoldWhatThePlanHolds(t *testing.T) {
 	for name, look := range lookers {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -123,8 +124,12 @@ func (r *Run) settleOf(entry plan.Entry) time.Duration {
 	if r.speaksFor(entry.Plan) {
 		return r.options.Settle
 	}
-	return max(r.options.Settle, entry.Settle)
+	return max(r.options.Settle, saidSettle(entry.Settle))
 }
+
+// saidSettle is what the plan said when it sent a create, where that was kept: versions
+// before did not, and such a plan most likely said nothing.
+func saidSettle(kept time.Duration) time.Duration { return cmp.Or(kept, SettleDefault) }
 
 // holds reports whether an entry that is proven absent is left to a person.
 func (r *Run) holds(entry plan.Entry) bool {

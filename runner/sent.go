@@ -16,7 +16,7 @@ const sentAhead = time.Hour
 // is not listed, for a run of the plan planName that goes by settle.
 func HeldUntil(s plan.Sent, planName string, settle time.Duration) time.Time {
 	if s.Plan != planName {
-		settle = max(settle, s.Settle)
+		settle = max(settle, saidSettle(s.Settle))
 	}
 	return s.SignedAt.Add(settle)
 }

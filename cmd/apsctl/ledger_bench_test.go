@@ -68,7 +68,7 @@ func (b *bench) seed(seeds ...seed) {
 		at := time.Now().Add(-s.sent)
 		err := ledger.Intend(b.Context(), plan.Intent{
 			Plan: s.plan, Name: s.name, Attempt: 1, Spec: spec, Digest: plan.HashSpec(spec),
-			Nonce: s.plan + "-" + s.name, SignedAt: at, RunID: "seed", At: at,
+			Nonce: s.plan + "-" + s.name, SignedAt: at, Settle: time.Millisecond, RunID: "seed", At: at,
 		})
 		for from := plan.StateIntent; err == nil && from != s.state; {
 			step := plan.Transition{
