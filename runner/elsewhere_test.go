@@ -88,6 +88,30 @@ func TestIntentBesideAnOpenOneOfAnotherPlan(t *testing.T) {
 	})
 }
 
+// What is held back for another plan's job is told with what the ledger has of that one.
+func TestHeldBackIsToldWithTheOtherPlansEntry(t *testing.T) {
+	for state, answer := range map[plan.State]reply{plan.StateUnknown: lost(true), plan.StateCreated: {create: true}, plan.StateRejected: refused(plan.FailureOther, "InvalidParameter")} {
+		t.Run(string(state), func(t *testing.T) {
+			inBubble(t, 1, func(f *fixture) {
+				f.cloud.answer = func(plan.CreateRequest, int) reply { return answer }
+				f.cloud.lag = time.Hour
+				f.mustRun()
+				f.plan.Name = "renamed"
+				held := f.heldBack()
+				if state == plan.StateRejected {
+					if len(held) != 0 {
+						t.Errorf("there is no job, and held back is %+v", held)
+					}
+					return
+				}
+				if len(held) != 1 || held[0].Elsewhere == nil || held[0].Elsewhere.State != state || held[0].Elsewhere.Plan != "test" || held[0].Older != nil {
+					t.Errorf("got %+v", held)
+				}
+			})
+		})
+	}
+}
+
 // lookers look for what plan test left open, without speaking for it.
 var lookers = map[string]func(f *fixture){
 	"another plan": func(f *fixture) {
@@ -139,19 +163,13 @@ func TestOthersSettleByWhatThePlanSaid(t *testing.T) {
 	}
 }
 
-// Versions before kept no settle time: of their creates others wait for the default, also
-// where a job of that name is wanted and the ledger was lost.
+// Versions before kept no settle time: of their creates others wait for the default.
 func TestOthersSettleByTheDefaultWhereThePlanIsNotKnown(t *testing.T) {
 	for name, look := range lookers {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, 1, func(f *fixture) {
 				f.options.Settle = 5 * time.Minute
-				spec := f.plan.Jobs[0].Spec
-				err := f.ledger.Intend(f.Context(), plan.Intent{Plan: "test", Name: spec.Name, Attempt: 1, Spec: spec, Digest: plan.HashSpec(spec),
-					Nonce: "n", SignedAt: time.Now(), At: time.Now()})
-				if err != nil {
-					t.Fatal(err)
-				}
+				f.intendAsBefore()
 				time.Sleep(runner.SettleDefault - time.Minute)
 				look(f)
 				if e := f.entryOf("test", "job-000"); e.State != plan.StateIntent {
@@ -165,12 +183,30 @@ func TestOthersSettleByTheDefaultWhereThePlanIsNotKnown(t *testing.T) {
 			})
 		})
 	}
-	s := plan.Sent{Plan: "test", Name: "job-000", SignedAt: time.Now()}
-	for planName, want := range map[string]time.Duration{"test": time.Minute, "other": runner.SettleDefault} {
-		if got := runner.HeldUntil(s, planName, time.Minute).Sub(s.SignedAt); got != want {
-			t.Errorf("plan %s waits for %s, want %s", planName, got, want)
-		}
+}
+
+func (f *fixture) intendAsBefore() {
+	f.Helper()
+	spec := f.plan.Jobs[0].Spec
+	err := f.ledger.Intend(f.Context(), plan.Intent{Plan: "test", Name: spec.Name, Attempt: 1, Spec: spec, Digest: plan.HashSpec(spec),
+		Nonce: "n", SignedAt: time.Now(), At: time.Now()})
+	if err != nil {
+		f.Fatal(err)
 	}
+}
+
+func TestHeldBackForAnotherPlanGoesByTheDefaultWhereItIsNotKnown(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.options.Settle = time.Minute
+		f.intendAsBefore()
+		f.loseLedger("")
+		for planName, want := range map[string]time.Duration{"test": time.Minute, "other": runner.SettleDefault} {
+			f.plan.Name = planName
+			if held := f.heldBack(); len(held) != 1 || held[0].Until.Sub(held[0].Sent.SignedAt) != want {
+				t.Errorf("for plan %s: %+v", planName, held)
+			}
+		}
+	})
 }
 
 func TestOthersHoldWhatThePlanHolds(t *testing.T) {

@@ -12,24 +12,20 @@ import (
 // which a run creates something.
 const sentAhead = time.Hour
 
-// HeldUntil is the moment until which a create that was noted may have made a job that
-// is not listed, for a run of the plan planName that goes by settle.
-func HeldUntil(s plan.Sent, planName string, settle time.Duration) time.Time {
-	if s.Plan != planName {
+// heldUntil is the moment until which a create that was noted may have made a job that is
+// not listed.
+func (r *Run) heldUntil(s plan.Sent) time.Time {
+	settle := r.options.Settle
+	if s.Plan != r.plan.Name {
 		settle = max(settle, saidSettle(s.Settle))
 	}
 	return s.SignedAt.Add(settle)
 }
 
-// SentLately reports whether that moment is still to come, at now.
-func SentLately(s plan.Sent, planName string, settle time.Duration, now time.Time) bool {
-	return now.Before(HeldUntil(s, planName, settle)) && !s.SignedAt.After(now.Add(sentAhead))
-}
-
-func (r *Run) heldUntil(s plan.Sent) time.Time { return HeldUntil(s, r.plan.Name, r.options.Settle) }
-
+// sentLately reports whether that moment is still to come.
 func (r *Run) sentLately(s plan.Sent) bool {
-	return SentLately(s, r.plan.Name, r.options.Settle, r.server.earliest())
+	now := r.server.earliest()
+	return now.Before(r.heldUntil(s)) && !s.SignedAt.After(now.Add(sentAhead))
 }
 
 // holdSent takes creates back that were sent lately and that the ledger does not account

@@ -2,8 +2,10 @@ package runner_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,7 +56,24 @@ func (f *fixture) forget(name string) {
 
 // wantHeldBack runs a plan of one job, and wants it unknown. It does not look for
 // orphans: a ledger that was put back knows less than was made.
-func (f *fixture) wantHeldBack() { f.Helper(); f.wantRun(runner.Counts{Unknown: 1}) }
+func (f *fixture) wantHeldBack() {
+	f.Helper()
+	open := slices.ContainsFunc(slices.Collect(maps.Values(f.snapshot().Entries)), func(e plan.Entry) bool { return e.State.Unresolved() })
+	if held := f.heldBack(); len(held) != 1 && !open || len(held) == 1 && held[0].Name != f.plan.Jobs[0].Name {
+		f.Errorf("told as held back before the run: %+v", held)
+	}
+	f.wantRun(runner.Counts{Unknown: 1})
+}
+
+// heldBack is what is told without a run.
+func (f *fixture) heldBack() []runner.HeldJob {
+	f.Helper()
+	held, err := runner.HeldBack(f.Context(), f.plan, f.ledger, runner.Clock{Now: time.Now}, f.options)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return held
+}
 
 func (f *fixture) wantRun(want runner.Counts) {
 	f.Helper()

@@ -44,9 +44,11 @@ FILE says which plan: apsctl.yaml in the current folder unless given. --plan NAM
 works from the ledger alone, also for a plan that is gone; with neither, and no
 apsctl.yaml, resolve looks for all plans in the ledger.
 
-Of the jobs in FILE it also tells which ones the next apply holds back: those of
-which a create was sent lately that the ledger, which may have been lost, does not
-account for. The exit code is 4 as long as there are such, or others unknown.
+Of the jobs in FILE it also tells which ones the next apply does not create, since
+what made them may not be listed yet: a create was sent lately that the plan's own
+entries do not account for. The ledger was lost or put back to an older state, the
+job was forgotten, or another plan sent it, which is told where the ledger has it.
+The exit code is 4 as long as there are such, or others unknown.
 
 What only a person can know is told with --adopt, --absent and --forget; each may
 be repeated, needs --reason, and is kept with who said it. None of them is

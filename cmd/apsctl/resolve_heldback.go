@@ -3,8 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,86 +14,93 @@ import (
 	"github.com/apsctl/apsctl/store"
 )
 
-// heldBackJob is a job of the plan that apply holds back: it was sent lately, and the
-// ledger, which may have been lost, has no job of it. There is nothing to settle about
-// it, and until then its outcome is as unknown to resolve as it is to apply.
-type heldBackJob struct {
-	plan.Sent
-	until time.Time
-}
-
-// heldBack returns those of the plan, by name: none without a plan.
-func (c *resolveCommand) heldBack(ctx context.Context, ledger *store.Ledger, wanted *plan.Plan) ([]heldBackJob, error) {
+// heldBack returns the jobs of the plan that apply holds back, none without a plan. There
+// is nothing to settle about them, and until then their outcome is as unknown to resolve
+// as it is to apply.
+func (c *resolveCommand) heldBack(ctx context.Context, ledger *store.Ledger, wanted *plan.Plan) ([]runner.HeldJob, error) {
 	if wanted == nil {
 		return nil, nil
 	}
-	entries, err := ledger.Entries(ctx, store.Filter{Plan: wanted.Name})
-	if err != nil {
-		return nil, err
-	}
-	regions := map[string]string{}
-	for _, job := range wanted.Jobs {
-		regions[job.Name] = job.Region
-	}
-	for _, entry := range entries {
-		if !entry.State.HasNoJob() {
-			delete(regions, entry.Name)
-		}
-	}
-	now := time.Now()
-	sent, err := ledger.Sent(ctx, wanted.Name, func(s plan.Sent) bool {
-		region, ok := regions[s.Name]
-		return ok && region == s.Region && runner.SentLately(s, wanted.Name, c.settings.settle, now)
-	})
-	if err != nil {
+	held, err := runner.HeldBack(ctx, wanted, ledger, runner.SystemClock(), runner.Options{Settle: c.settings.settle})
+	if errors.Is(err, store.ErrPermission) {
 		c.app.warn(err.Error()) // apply fails by it, and what is open is settled all the same
 		return nil, nil
 	}
-	last := map[string]heldBackJob{}
-	for _, s := range sent {
-		if until := runner.HeldUntil(s, wanted.Name, c.settings.settle); until.After(last[s.Name].until) {
-			last[s.Name] = heldBackJob{s, until}
-		}
-	}
-	var held []heldBackJob
-	for _, job := range last {
-		held = append(held, job)
-	}
-	slices.SortFunc(held, func(x, y heldBackJob) int { return cmp.Compare(x.Name, y.Name) })
-	return held, nil
+	return held, err
 }
 
-func writeHeldBack(b *strings.Builder, held []heldBackJob, full bool) {
+func writeHeldBack(b *strings.Builder, held []runner.HeldJob, full bool, resolve resolveLine) {
 	if len(held) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\nOf %s a create was sent lately that this ledger does not account for:\n", plan.Count(len(held), "job"))
+	fmt.Fprintf(b, "\nOf %s a create was sent lately, and what it made may not be listed yet:\n", plan.Count(len(held), "job"))
 	shown := len(held)
 	if !full {
 		shown = min(shown, jobsShown)
 	}
 	for _, job := range held[:shown] {
-		fmt.Fprintf(b, "  %s: sent %s by plan %s; it may be there and not listed until %s\n",
-			printable.Line(job.Name), shownAt(job.SignedAt), printable.Line(job.Plan), shownAt(job.until))
+		fmt.Fprintf(b, "  %s\n", printable.Line(heldText(job, resolve.commands)))
 	}
 	if more := len(held) - shown; more > 0 {
 		fmt.Fprintf(b, "  … and %s; --full lists all\n", plan.Count(more, "more job"))
 	}
-	b.WriteString("There is nothing to do about them but wait: an apply after that creates those of which no job of the name is listed.\n")
+	var none, older bool
+	for _, job := range held {
+		none = none || job.Older == nil && job.Elsewhere == nil
+		older = older || job.Older != nil
+	}
+	if none {
+		b.WriteString("Where this ledger has no job, there is nothing to do but wait: an apply after that creates those of which no job of the name is listed.\n")
+	}
+	if older {
+		b.WriteString("Where this ledger is older than the create, there is nothing to do but wait: an apply after that tells which job there is.\n")
+	}
+}
+
+func heldText(job runner.HeldJob, commands plan.Commands) string {
+	name := job.Name
+	if job.Sent.Name != name {
+		name += ", which was " + job.Sent.Name + " before"
+	}
+	text := fmt.Sprintf("%s: sent %s by plan %s; it may be there and not listed until %s", name, shownAt(job.Sent.SignedAt), job.Sent.Plan, shownAt(job.Until))
+	switch e := job.Elsewhere; {
+	case job.Older != nil:
+		text += fmt.Sprintf("; this ledger has job %s as created, from before", job.Older.JobID)
+	case e == nil:
+	case e.State == plan.StateCreated:
+		text += fmt.Sprintf("; job %s %s", e.JobID, e.Owns(commands))
+	default:
+		text += fmt.Sprintf("; by this ledger it is job %s of plan %s, as %s: %s settles it", e.Name, e.Plan, e.State, commands.Resolve(e.Plan))
+	}
+	return text
 }
 
 type heldBackJSON struct {
-	Name   string    `json:"name"`
-	Region string    `json:"region"`
-	Plan   string    `json:"plan"` // that sent it
-	SentAt time.Time `json:"sent_at"`
-	Until  time.Time `json:"until"`
+	Name     string    `json:"name"`
+	Region   string    `json:"region"`
+	Plan     string    `json:"plan"` // that sent it
+	SentName string    `json:"sent_name"`
+	SentAt   time.Time `json:"sent_at"`
+	Until    time.Time `json:"until"`
+	// Entry is what the ledger has of it all the same, null for nothing.
+	Entry *heldEntryJSON `json:"entry"`
 }
 
-func newHeldBackJSON(held []heldBackJob) []heldBackJSON {
+type heldEntryJSON struct {
+	Plan  string     `json:"plan"`
+	Name  string     `json:"name"`
+	State plan.State `json:"state"`
+	JobID string     `json:"aps_job_id"`
+}
+
+func newHeldBackJSON(held []runner.HeldJob) []heldBackJSON {
 	all := make([]heldBackJSON, 0, len(held))
 	for _, job := range held {
-		all = append(all, heldBackJSON{job.Name, job.Region, job.Plan, job.SignedAt.UTC(), job.until.UTC()})
+		one := heldBackJSON{job.Name, job.Region, job.Sent.Plan, job.Sent.Name, job.Sent.SignedAt.UTC(), job.Until.UTC(), nil}
+		if e := cmp.Or(job.Older, job.Elsewhere); e != nil {
+			one.Entry = &heldEntryJSON{e.Plan, e.Name, e.State, e.JobID}
+		}
+		all = append(all, one)
 	}
 	return all
 }

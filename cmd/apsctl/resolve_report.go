@@ -21,7 +21,7 @@ type resolution struct {
 	looked      []plan.Listing
 	settlements []runner.Settlement
 	done        []doneByHand
-	heldBack    []heldBackJob
+	heldBack    []runner.HeldJob
 	calls       []aps.CallCount
 }
 
@@ -49,7 +49,7 @@ type resolveCounts struct {
 	Due     int `json:"due"`          // of the unknown, those that no later look may settle by itself
 	Person  int `json:"needs_person"` // held ones included
 	ByHand  int `json:"by_hand"`
-	// HeldBack are jobs that the ledger has no create of, and that were sent lately.
+	// HeldBack are jobs of which a create was sent lately that no entry of the plan accounts for.
 	HeldBack int `json:"held_back"`
 }
 
@@ -95,7 +95,7 @@ func (c *resolveCommand) print(r resolution) error {
 func writeResolution(w io.Writer, r resolution, full bool, resolve resolveLine) error {
 	var b strings.Builder
 	if r.run == "" {
-		writeHeldBack(&b, r.heldBack, full)
+		writeHeldBack(&b, r.heldBack, full, resolve)
 		if b.Len() > 0 {
 			_, err := io.WriteString(w, strings.TrimPrefix(b.String(), "\n"))
 			return err
@@ -125,7 +125,7 @@ func writeResolution(w io.Writer, r resolution, full bool, resolve resolveLine) 
 	if c.Unknown > c.Due {
 		b.WriteString("For the unknown there is nothing to do: the next apply looks for them, and so does resolve.\n")
 	}
-	writeHeldBack(&b, r.heldBack, full)
+	writeHeldBack(&b, r.heldBack, full, resolve)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

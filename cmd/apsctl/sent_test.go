@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/apsctl/apsctl/plan"
 )
 
 // The service of these tests lists a job a while after it is there: until then, only
@@ -103,6 +105,79 @@ func TestHeldBackIsTold(t *testing.T) {
 	wantIn(t, b.want(exitDone, "resolve", "bulk.yaml").stdout, "Nothing to settle")
 }
 
+// putBack puts a copy in the place of the ledger, and leaves what is beside it.
+func (b *bench) putBack(copied string) {
+	b.Helper()
+	b.removeLedger("-wal", "-shm")
+	if err := os.Rename(filepath.Join(b.dir, copied), b.ledgerPath()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// heldAlike resolves and applies, which have to agree that the one job is held back, and
+// returns what resolve tells.
+func (c *cloud) heldAlike(file string) result {
+	c.Helper()
+	settle := []string{"--settle", sentSettle.String(), file}
+	r := c.want(exitUnknown, append([]string{"resolve"}, settle...)...)
+	wantIn(c.T, r.stdout, "Of 1 job a create was sent lately", "it may be there and not listed until")
+	out := c.resolved(c.want(exitUnknown, append([]string{"resolve", "-o", "json"}, settle...)...))
+	if len(out.HeldBack) != 1 || out.Counts.HeldBack != 1 {
+		c.Errorf("got %+v", out)
+	}
+	wantIn(c.T, c.want(exitUnknown, sentRun(file)...).stdout, "1 unknown")
+	return r
+}
+
+// The backup has the job that was deleted and made again since.
+func TestResolveTellsWhatAnOlderLedgerHoldsBack(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--list-lag", "3s")
+	b.write("bulk.yaml", planOf(2))
+	b.want(exitDone, sentRun("bulk.yaml")...)
+	b.want(exitDone, "ledger", "backup", "old.db")
+	time.Sleep(4 * time.Second)
+	b.want(exitDone, "delete", "--yes", "--settle", "1s", "job-0001")
+	b.want(exitDone, sentRun("bulk.yaml")...)
+	id := b.entry("job-0001").JobID
+	b.putBack("old.db")
+	old := b.entry("job-0001").JobID
+	r := cloud.heldAlike("bulk.yaml")
+	wantIn(t, r.stdout, "this ledger has job "+old+" as created, from before", "an apply after that tells which job there is")
+	if old == id || strings.Contains(r.stdout, "an apply after that creates") {
+		t.Errorf("it creates nothing: %s", r)
+	}
+}
+
+func TestResolveTellsWhatIsHeldBackUnderItsNameBefore(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--list-lag", sentLag)
+	b.write("bulk.yaml", planOf(1))
+	b.want(exitDone, sentRun("bulk.yaml")...)
+	b.removeLedger("", "-wal", "-shm")
+	b.write("bulk.yaml", strings.Replace(planOf(1), "job-0000", "renamed", 1)+"moved: {job-0000: renamed}\n")
+	b.want(exitUnknown, sentRun("bulk.yaml")...) // it makes a ledger
+	wantIn(t, cloud.heldAlike("bulk.yaml").stdout, "renamed, which was job-0000 before: sent", "an apply after that creates")
+}
+
+// What another plan has by this ledger is no riddle.
+func TestResolveTellsWhichPlanHasWhatIsHeldBack(t *testing.T) {
+	b := newBench(t)
+	cloud := b.emulator("--list-lag", sentLag)
+	b.write("bulk.yaml", planOf(1))
+	b.want(exitDone, sentRun("bulk.yaml")...)
+	b.write("renamed.yaml", strings.Replace(planOf(1), "name: bulk", "name: renamed", 1))
+	r := cloud.heldAlike("renamed.yaml")
+	wantIn(t, r.stdout, "is job job-0000 of plan bulk by this ledger: rename one of the two", "--plan bulk")
+	if strings.Contains(r.stdout, "nothing to do") {
+		t.Errorf("waiting does not help: %s", r)
+	}
+	out := b.resolved(b.want(exitUnknown, "resolve", "-o", "json", "--settle", sentSettle.String(), "renamed.yaml"))
+	if e := out.HeldBack[0].Entry; e == nil || e.Plan != "bulk" || e.State != plan.StateCreated || e.JobID == "" {
+		t.Errorf("got %+v", e)
+	}
+}
+
 func TestLogOfTheLedgerDeletedWhileTheListLags(t *testing.T) {
 	b := newBench(t)
 	cloud := b.emulator("--list-lag", sentLag, "--latency", "5ms")
@@ -121,10 +196,7 @@ func TestOldBackupPutBackWhileTheListLags(t *testing.T) {
 	b.want(exitDone, "ledger", "backup", "old.db")
 	b.write("bulk.yaml", planOf(20))
 	b.want(exitDone, sentRun("bulk.yaml")...)
-	b.removeLedger("-wal", "-shm")
-	if err := os.Rename(filepath.Join(b.dir, "old.db"), b.ledgerPath()); err != nil {
-		t.Fatal(err)
-	}
+	b.putBack("old.db")
 	b.write("bulk.yaml", planOf(25))
 	cloud.heldBack(18, "bulk.yaml")
 	if n := cloud.creates(); n != 25 {
