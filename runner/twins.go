@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -58,9 +57,7 @@ func (r *Run) holdFound(ctx context.Context, changes []plan.Change, twins []plan
 func (r *Run) told(twins []plan.Twin) []plan.Twin {
 	var untold []string
 	told := slices.DeleteFunc(twins, func(t plan.Twin) bool {
-		call := callOf(t.Err)
-		refused := call != nil && call.Code != "" && (call.HTTPStatus == http.StatusBadRequest || call.HTTPStatus == http.StatusNotFound)
-		if silent := refused || t.Detail != nil && t.Detail.DBList == ""; !silent {
+		if t.Detail == nil || t.Detail.DBList != "" {
 			return false
 		}
 		untold = append(untold, fmt.Sprintf("%s (%s)", t.Job.ID, t.Job.Name))
