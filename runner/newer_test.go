@@ -10,7 +10,7 @@ import (
 	"github.com/apsctl/apsctl/store"
 )
 
-// remake has the one job of the plan deleted and made again.
+// remake has job-000 deleted and made again.
 func (f *fixture) remake() {
 	f.Helper()
 	time.Sleep(time.Hour)
@@ -22,7 +22,7 @@ func (f *fixture) remake() {
 		f.Fatal(err)
 	}
 	time.Sleep(time.Hour)
-	f.wantRun(runner.Counts{Created: 1})
+	f.wantRun(runner.Counts{Created: 1, Kept: len(f.plan.Jobs) - 1})
 }
 
 // A backup has the job that was deleted and made again since: what it has as created is
@@ -53,6 +53,23 @@ func TestOlderLedgerIsNotTakenForWhatThereIs(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Nor is it lost, by a listing that shows others, as long as the new one may come.
+func TestOlderLedgerLosesNothingBeforeTheNewJobIsListed(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.wantRun(runner.Counts{Created: 2})
+		backup := f.backUp()
+		f.cloud.lag = 9 * time.Minute
+		f.remake()
+		f.loseLedger(backup)
+		f.wantRun(runner.Counts{Unknown: 1, Kept: 1})
+		time.Sleep(f.cloud.lag)
+		f.wantRun(runner.Counts{Blocked: 1, Kept: 1})
+		if e := f.entry("job-000"); e.State != plan.StateDuplicate {
+			t.Errorf("the entry is %+v", e)
+		}
+	})
 }
 
 func (f *fixture) adoptByHand(e plan.Entry, id string) {

@@ -328,9 +328,9 @@ func (r *Run) judgeAbsent(ctx context.Context, entry plan.Entry, v *view) (found
 // judgeCreated looks for what must not stay unseen about a job that the ledger
 // has as created.
 func (r *Run) judgeCreated(entry plan.Entry, v *view) found {
-	attempts := entry.Attempt
+	attempts, lately := entry.Attempt, false
 	if s, newer := r.newer[entry.Name]; newer && r.speaksFor(entry.Plan) {
-		attempts = max(attempts, s.Attempt)
+		attempts, lately = max(attempts, s.Attempt), r.sentLately(s)
 	}
 	if others := surplus(entry, attempts, v); len(others) > 0 {
 		return found{
@@ -338,7 +338,7 @@ func (r *Run) judgeCreated(entry plan.Entry, v *view) found {
 			reason: "another job of this name is listed that may come from a create of ours",
 		}
 	}
-	if !v.listed[entry.JobID] {
+	if !v.listed[entry.JobID] && !lately { // or the one that was made since is to come
 		// Without another job of ours in sight, the listing may as well hide all.
 		if proof, missing := r.certify(entry, v); missing == "" && proof.Canary != noCanary {
 			return found{
