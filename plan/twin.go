@@ -69,8 +69,8 @@ func (t *Twin) isNamesake() bool {
 	return t.namesake != nil && len(DisagreeListed(t.namesake.Spec, t.Job)) == 0 && len(DisagreeDetail(t.namesake.Spec, *t.Detail)) == 0
 }
 
-// Unjudged returns those of twins that the ledger says nothing of: that a conflict or
-// duplicate is not about, and that were not there before a job of the plan, as one was
+// Unjudged returns those of twins that the ledger says nothing of: that no entry has, that
+// a conflict or duplicate is not about, and that were not there before a job of the plan, as one was
 // that apsctl deleted and that is listed still.
 func Unjudged(twins []Twin, ledger Snapshot) []Twin {
 	judged := map[string]bool{}
@@ -80,6 +80,7 @@ func Unjudged(twins []Twin, ledger Snapshot) []Twin {
 		}
 	}
 	for _, e := range ledger.Entries {
+		judged[e.JobID] = true // it may have been found just now
 		note(e.Candidates)
 		note(e.Baseline)
 	}

@@ -36,8 +36,8 @@ func (r *Run) holdFound(ctx context.Context, changes []plan.Change, twins []plan
 	if err != nil {
 		return err
 	}
-	if twins = plan.Unjudged(twins, snapshot); len(twins) == 0 {
-		return nil
+	if twins, err = r.unowned(ctx, plan.Unjudged(twins, snapshot)); err != nil || len(twins) == 0 {
+		return err
 	}
 	if err := r.describeTwins(ctx, twins); err != nil {
 		return err
@@ -49,6 +49,28 @@ func (r *Run) holdFound(ctx context.Context, changes []plan.Change, twins []plan
 	}
 	r.unread = plan.HoldTwins(changes, all, twins, r.plan, r.diffOptions())
 	return nil
+}
+
+// unowned leaves those out of twins that an entry of any plan has by now: a look may have
+// found their creates.
+func (r *Run) unowned(ctx context.Context, twins []plan.Twin) ([]plan.Twin, error) {
+	regions := map[string]bool{}
+	for _, t := range twins {
+		regions[t.Region] = true
+	}
+	for region := range regions {
+		live, err := r.ledger.Live(ctx, region)
+		if err != nil {
+			return nil, ledgerFailed("read the ledger", err)
+		}
+		for _, entry := range live {
+			r.owners[entry.JobID] = entry
+		}
+	}
+	return slices.DeleteFunc(twins, func(t plan.Twin) bool {
+		_, owned := r.owners[t.Job.ID]
+		return owned
+	}), nil
 }
 
 // told leaves those out of twins whose objects the service does not tell: they may be for

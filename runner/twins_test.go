@@ -469,3 +469,21 @@ func (s silent) Detail(ctx context.Context, region, id string) (plan.RemoteDetai
 	detail.DBList = ""
 	return detail, err
 }
+
+// A create that this very run finds is an entry's own, also where the plan says other
+// objects by now.
+func TestJobThatIsFoundJustNowIsNobodysTwin(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.cloud.answer = func(plan.CreateRequest, int) reply {
+			r := lost(true)
+			r.after = 5 * time.Minute
+			return r
+		}
+		f.wantRun(runner.Counts{Unknown: 1})
+		f.cloud.answer = nil
+		time.Sleep(time.Hour)
+		edited := objectsOf("job-000", "one")
+		f.plan.Jobs = []plan.Job{edited, jobNamed("job-001")}
+		f.wantRun(runner.Counts{Updated: 1, Created: 1})
+	})
+}
