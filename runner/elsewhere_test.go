@@ -150,14 +150,10 @@ func TestOthersSettleByWhatThePlanSaid(t *testing.T) {
 				f.leaveUnknown(runner.Options{Settle: 4 * time.Hour})
 				time.Sleep(time.Hour)
 				look(f)
-				if e := f.entryOf("test", "job-000"); e.State != plan.StateUnknown {
-					t.Errorf("after an hour: %+v", e)
-				}
+				f.wantState("after an hour", plan.StateUnknown)
 				time.Sleep(4 * time.Hour)
 				look(f)
-				if e := f.entryOf("test", "job-000"); e.State != plan.StateAbsent {
-					t.Errorf("after five: %+v", e)
-				}
+				f.wantState("after five", plan.StateAbsent)
 			})
 		})
 	}
@@ -172,14 +168,10 @@ func TestOthersSettleByTheDefaultWhereThePlanIsNotKnown(t *testing.T) {
 				f.intendAsBefore()
 				time.Sleep(runner.SettleDefault - time.Minute)
 				look(f)
-				if e := f.entryOf("test", "job-000"); e.State != plan.StateIntent {
-					t.Errorf("before the default: %+v", e)
-				}
+				f.wantState("before the default", plan.StateIntent)
 				time.Sleep(2 * time.Minute)
 				look(f)
-				if e := f.entryOf("test", "job-000"); e.State != plan.StateAbsent {
-					t.Errorf("after it: %+v", e)
-				}
+				f.wantState("after it", plan.StateAbsent)
 			})
 		})
 	}
@@ -216,11 +208,17 @@ func TestOthersHoldWhatThePlanHolds(t *testing.T) {
 				f.leaveUnknown(runner.Options{OnUnknown: plan.Hold})
 				time.Sleep(time.Hour)
 				look(f)
-				if e := f.entryOf("test", "job-000"); e.State != plan.StateUnknown {
-					t.Errorf("it is held, and became %+v", e)
-				}
+				f.wantState("held", plan.StateUnknown)
 			})
 		})
+	}
+}
+
+// wantState is for the one job of plan test.
+func (f *fixture) wantState(when string, state plan.State) {
+	f.Helper()
+	if e := f.entryOf("test", "job-000"); e.State != state {
+		f.Errorf("%s: %+v, want %s", when, e, state)
 	}
 }
 

@@ -58,9 +58,6 @@ func isOlder(entry *plan.Entry, s plan.Sent) bool {
 	return entry != nil && entry.State == plan.StateCreated && entry.UpdatedAt.Before(s.SignedAt)
 }
 
-// astrayMax is how many are named.
-const astrayMax = 5
-
 // tellAstray warns of creates that neither the ledger nor the plan has.
 func (r *Run) tellAstray(astray []plan.Sent) {
 	if len(astray) == 0 {
@@ -68,12 +65,19 @@ func (r *Run) tellAstray(astray []plan.Sent) {
 	}
 	slices.SortFunc(astray, func(a, b plan.Sent) int { return a.SignedAt.Compare(b.SignedAt) })
 	var named []string
-	for _, s := range astray[:min(len(astray), astrayMax)] {
+	for _, s := range astray {
 		named = append(named, fmt.Sprintf("%s in %s (%s)", s.Name, s.Region, clockTime(s.SignedAt)))
 	}
-	if more := len(astray) - len(named); more > 0 {
-		named = append(named, fmt.Sprintf("%d more", more))
-	}
 	r.options.Warn(fmt.Sprintf("%s of this plan, sent lately, that neither the ledger nor the plan has: %s. "+
-		"Look for them at the service: import takes over those that exist", plan.Count(len(astray), "create"), strings.Join(named, ", ")))
+		"Look for them at the service: import takes over those that exist", plan.Count(len(astray), "create"), firstOf(named)))
+}
+
+// firstOf names the first few of many, and says how many more there are.
+func firstOf(named []string) string {
+	const most = 5
+	text := strings.Join(named[:min(len(named), most)], ", ")
+	if more := len(named) - most; more > 0 {
+		text += fmt.Sprintf(", %d more", more)
+	}
+	return text
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -15,8 +14,7 @@ import (
 // holdTwins takes creates back of jobs that the service may list under another name: one
 // that was renamed keeps its first name there, and a ledger that was lost or put back to
 // an older state does not know that it is the same. Details are asked for only of listed
-// jobs that no entry has, that no job of the plan is named as, and that agree as far as
-// the listing tells.
+// jobs that no entry has and that agree as far as the listing tells.
 func (r *Run) holdTwins(ctx context.Context, changes []plan.Change) error {
 	var may []plan.Change
 	for _, c := range changes {
@@ -85,13 +83,9 @@ func (r *Run) told(twins []plan.Twin) []plan.Twin {
 		untold = append(untold, fmt.Sprintf("%s (%s)", t.Job.ID, t.Job.Name))
 		return true
 	})
-	if n := len(untold); n > 0 {
-		named := strings.Join(untold[:min(n, astrayMax)], ", ")
-		if n > astrayMax {
-			named += fmt.Sprintf(" and %d more", n-astrayMax)
-		}
+	if len(untold) > 0 {
 		r.options.Warn(fmt.Sprintf("what a listed job of the same source and destination synchronises is not told by the service: %s. "+
-			"If one of them is a job of the plan under another name, name that job as the service has it, and use apply --adopt", named))
+			"If one of them is a job of the plan under another name, name that job as the service has it, and use apply --adopt", firstOf(untold)))
 	}
 	return told
 }

@@ -22,8 +22,9 @@ const fingerprintQuery = `SELECT group_concat(line, ''), max(name) FROM (
 
 // Fingerprint returns a digest of what decides whether a plan has anything to do:
 // name, state, digest, life, labels, date of the create, and what was last done and is
-// pending, of each of its entries. The date tells an older ledger that was put back. It is the same as long as these are, whatever else is written. It
-// takes one scan, and far less time and memory than a Snapshot.
+// pending, of each of its entries. The date tells an older ledger that was put back. It
+// is the same as long as these are, whatever else is written. It takes one scan, and far
+// less time and memory than a Snapshot.
 func (l *Ledger) Fingerprint(ctx context.Context, planName string) (fingerprint string, err error) {
 	err = view(ctx, l.read, func(tx *sql.Tx) error {
 		fingerprint, err = readFingerprint(ctx, tx, planName)
