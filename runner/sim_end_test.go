@@ -82,6 +82,14 @@ func (h *history) hasTwin(job plan.Job) bool {
 	})
 }
 
+// hasRival reports whether a job but that of e is there for the same as job, and so in
+// the way of its change.
+func (h *history) hasRival(job plan.Job, e plan.Entry) bool {
+	return slices.ContainsFunc(h.cloud.jobs, func(j *simJob) bool {
+		return j.id != e.JobID && j.exists(time.Now()) && j.doesAs(job.Spec)
+	})
+}
+
 // isTwin reports whether a job is for the same as one that is wanted.
 func (h *history) isTwin(j *simJob) bool {
 	return slices.ContainsFunc(h.jobs, func(job plan.Job) bool { return j.doesAs(job.Spec) })
@@ -147,7 +155,7 @@ func (h *history) checkLife(e plan.Entry, quiet bool) {
 		h.violate("rest", "%s left the plan, which said that it is to be deleted, and is there", e.Name)
 	case i >= 0 && isAs(h.jobs[i], e) && h.jobs[i].State != "" && (job.status(now.Add(timeSettle), h.cloud.needsStart) == "Running") != (h.jobs[i].State == plan.Running):
 		h.violate("rest", "%s is to be %s and is %s", e.Name, h.jobs[i].State, job.status(now, h.cloud.needsStart))
-	case i >= 0 && !isAs(h.jobs[i], e) && h.replaces && !e.Life.Protect && !h.jobs[i].Protect:
+	case i >= 0 && !isAs(h.jobs[i], e) && h.replaces && !e.Life.Protect && !h.jobs[i].Protect && !(h.told(e.Name) && h.hasRival(h.jobs[i], e)):
 		h.violate("rest", "%s is not as the plan wants it", e.Name)
 	}
 }
