@@ -27,9 +27,11 @@ func (h *history) checkEnd(quiet bool) {
 	states := map[string]plan.Entry{}
 	for _, e := range entries {
 		states[e.Name] = e
+	}
+	for _, e := range entries {
 		h.checkAttempts(e)
 		h.checkObjects(e)
-		h.checkLife(e, quiet)
+		h.checkLife(e, states, quiet)
 	}
 	for _, job := range h.cloud.jobs {
 		if job.ours() && job.stays(time.Now()) && !h.covered(job, states[job.name]) && !h.told(job.name) {
@@ -68,26 +70,33 @@ func (h *history) checkPeace(states map[string]plan.Entry) {
 	for _, job := range h.jobs {
 		e := states[job.Name]
 		lost := e.State == plan.StateLost && h.active(hideCluster, -1) != nil // it is hidden, and a person is told
-		if e.State != plan.StateCreated && h.excuses[job.Name] == "" && h.onUnknown == plan.Recreate && !lost && !(h.told(job.Name) && h.hasTwin(job)) {
+		if e.State != plan.StateCreated && h.excuses[job.Name] == "" && h.onUnknown == plan.Recreate && !lost && !h.barred(job, states) {
 			h.violate("rest", "%s ends %q: %s", job.Name, e.State, e.Reason)
 		}
 	}
 }
 
-// hasTwin reports whether a job is there under a name that nobody wants, that is for the
-// same as job.
-func (h *history) hasTwin(job plan.Job) bool {
+// barred reports whether people were told that another job is in the way of a wanted one,
+// and one is: under a name that nobody wants, or one that by the ledger is for the same
+// and goes on, since it left the plan or is not as the plan wants it.
+func (h *history) barred(job plan.Job, states map[string]plan.Entry) bool {
+	if !h.told(job.Name) {
+		return false
+	}
+	for _, e := range states {
+		goesOn := e.State == plan.StateCreated && !slices.ContainsFunc(h.jobs, func(j plan.Job) bool { return j.Name == e.Name && isAs(j, e) })
+		if e.Name != job.Name && goesOn && isForSame(e.Spec, job.Spec) {
+			return true
+		}
+	}
 	return slices.ContainsFunc(h.cloud.jobs, func(j *simJob) bool {
 		return j.exists(time.Now()) && !h.wants(j.name) && j.doesAs(job.Spec)
 	})
 }
 
-// hasRival reports whether a job but that of e is there for the same as job, and so in
-// the way of its change.
-func (h *history) hasRival(job plan.Job, e plan.Entry) bool {
-	return slices.ContainsFunc(h.cloud.jobs, func(j *simJob) bool {
-		return j.id != e.JobID && j.exists(time.Now()) && j.doesAs(job.Spec)
-	})
+func isForSame(a, b plan.Spec) bool {
+	return a.Region == b.Region && a.Source.Instance == b.Source.Instance && a.Destination.Instance == b.Destination.Instance &&
+		plan.SameJSON(a.DBList, b.DBList)
 }
 
 // isTwin reports whether a job is for the same as one that is wanted.
@@ -135,7 +144,7 @@ func isAs(job plan.Job, e plan.Entry) bool {
 // checkLife is that a job which the ledger has is there unless others deleted it,
 // and that in the end, where nothing went wrong with it, each is doing what the
 // plan wants and what was to go is gone.
-func (h *history) checkLife(e plan.Entry, quiet bool) {
+func (h *history) checkLife(e plan.Entry, states map[string]plan.Entry, quiet bool) {
 	job := h.cloud.byID(e.JobID)
 	if e.State != plan.StateCreated || job == nil {
 		return
@@ -155,7 +164,7 @@ func (h *history) checkLife(e plan.Entry, quiet bool) {
 		h.violate("rest", "%s left the plan, which said that it is to be deleted, and is there", e.Name)
 	case i >= 0 && isAs(h.jobs[i], e) && h.jobs[i].State != "" && (job.status(now.Add(timeSettle), h.cloud.needsStart) == "Running") != (h.jobs[i].State == plan.Running):
 		h.violate("rest", "%s is to be %s and is %s", e.Name, h.jobs[i].State, job.status(now, h.cloud.needsStart))
-	case i >= 0 && !isAs(h.jobs[i], e) && h.replaces && !e.Life.Protect && !h.jobs[i].Protect && !(h.told(e.Name) && h.hasRival(h.jobs[i], e)):
+	case i >= 0 && !isAs(h.jobs[i], e) && h.replaces && !e.Life.Protect && !h.jobs[i].Protect && !h.barred(h.jobs[i], states):
 		h.violate("rest", "%s is not as the plan wants it", e.Name)
 	}
 }
