@@ -234,12 +234,14 @@ type Transition struct {
 	Labels map[string]string
 	Life   Life
 	// Before belongs to the guard of a step from created to created: what must be
-	// pending. Pending is what stays so beside a new Spec, and Doing what the job is
-	// doing then.
+	// pending. Pending is what stays so beside a new Spec.
 	Before  Pending
 	Pending Pending
-	Doing   DesiredState
-	// Compared says that the job's details were read and agree with Spec.
+	// Doing is what the job is doing then. A step from created to created of the same job
+	// keeps what is on record with "": another process may have suspended it since.
+	Doing DesiredState
+	// Compared says that the job's details were read and agree with Spec. A step from
+	// created to created without it changes no Spec: the entry must have that Digest.
 	Compared bool
 
 	JobID      string   // required for created; kept as it was for lost

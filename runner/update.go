@@ -106,7 +106,7 @@ func (r *Run) recordUpdate(ctx context.Context, c plan.Change, spec plan.Spec, u
 	}
 	err := r.ledger.Settle(verdictContext(ctx), plan.Transition{
 		Plan: r.plan.Name, Name: c.Name, From: plan.StateCreated, Attempt: c.Attempt(), To: plan.StateCreated,
-		Spec: spec, Digest: c.Job.Digest, Labels: c.Job.Labels, Life: c.Job.Life, Doing: u.doing, Before: u.pending, Pending: r.confirmed(before), Compared: true,
+		Spec: spec, Digest: c.Job.Digest, Labels: c.Job.Labels, Life: c.Job.Life, Before: u.pending, Pending: r.confirmed(before), Compared: true,
 		JobID: c.Entry.JobID, Reason: "updated in place",
 		Evidence: evidence{Kind: "updated", Region: c.Job.Region}.JSON(),
 		RunID:    r.options.RunID, At: r.clock.Now(),

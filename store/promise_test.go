@@ -39,7 +39,7 @@ func TestPromise_stays_until_a_new_spec_comes(t *testing.T) {
 	}
 	done := back
 	done.Before = p.Pending
-	done.From, done.Digest, done.Spec = plan.StateCreated, "sha256:new", entryOf(t, l, "a").Spec
+	done.From, done.Digest, done.Spec, done.Compared = plan.StateCreated, "sha256:new", entryOf(t, l, "a").Spec, true
 	if err := l.Settle(t.Context(), done); err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +49,34 @@ func TestPromise_stays_until_a_new_spec_comes(t *testing.T) {
 	events, err := l.Events(t.Context(), "p", "a")
 	if err != nil || !strings.Contains(events[2].Evidence, `"operation":"ModifyApsJob"`) || events[2].JobID != "aps-1" {
 		t.Errorf("got %+v, %v", events, err)
+	}
+}
+
+// Two processes may be at work on one ledger where its lock does not hold.
+func TestSettle_of_what_stays_created_keeps_what_another_process_recorded(t *testing.T) {
+	l := openStore(t)
+	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+	at := time.UnixMilli(7000).UTC()
+	mustSettle(t, l, plan.Transition{Plan: "p", Name: "a", From: plan.StateIntent, Attempt: 1, To: plan.StateCreated, JobID: "aps-1", At: at})
+	was := entryOf(t, l, "a")
+	put := plan.Transition{Plan: "p", Name: "a", From: plan.StateCreated, Attempt: 1, To: plan.StateCreated, JobID: "aps-1", At: at,
+		Spec: was.Spec, Digest: was.Digest, Doing: plan.Paused}
+	mustSettle(t, l, put)
+	update := put
+	update.Doing, update.Digest, update.Compared = "", "sha256:new", true
+	mustSettle(t, l, update)
+	if e := entryOf(t, l, "a"); e.Doing != plan.Paused || e.Digest != "sha256:new" {
+		t.Errorf("the one that suspended it is forgotten, or the update: %q, %q", e.Doing, e.Digest)
+	}
+	put.Doing = plan.Running // by one that read the entry before the update
+	if err := l.Settle(t.Context(), put); !errors.Is(err, plan.ErrMovedOn) {
+		t.Errorf("got %v", err)
+	}
+	other := update
+	other.JobID = "aps-2"
+	mustSettle(t, l, other)
+	if e := entryOf(t, l, "a"); e.Doing != "" || e.JobID != "aps-2" {
+		t.Errorf("another job is %q", e.Doing)
 	}
 }
 

@@ -48,10 +48,10 @@ const (
 		pending_digest = iif(?8 = '' AND ?1 <> 'absent', pending_digest, ?17),
 		pending_signed_at_ms = iif(?8 = '' AND ?1 <> 'absent', pending_signed_at_ms, ?18),
 		pending_confirmed = iif(?8 = '' AND ?1 <> 'absent', pending_confirmed, ?19),
-		life = iif(?8 = '', life, ?21), doing = iif(?8 = '' AND ?1 <> 'absent', doing, ?22),
+		life = iif(?8 = '', life, ?21), doing = iif(?8 = '' AND ?1 <> 'absent' OR ?22 = '' AND state = 'created' AND aps_job_id IS ?2, doing, ?22),
 		compared_at_ms = iif(?15, ?7, compared_at_ms), differed = iif(?15, '', differed)
 	WHERE id = ?12
-		AND (?8 = '' OR ?1 <> 'created' OR state <> 'created' OR pending = ?13 AND pending_signed_at_ms IS ?14)`
+		AND (?8 = '' OR ?1 <> 'created' OR state <> 'created' OR pending = ?13 AND pending_signed_at_ms IS ?14 AND (?15 OR digest = ?8))`
 
 	// updateVerdict is updateSettled for what an answer or a look shows of an
 	// attempt: most transitions of a run, at a third of the cost.
@@ -64,8 +64,8 @@ const (
 )
 
 // Settle commits one transition. It is on disk when Settle returns nil; with any
-// error nothing was written: plan.ErrMovedOn when the entry is not in t.From at
-// t.Attempt, ErrIllegal for what the protocol does not have, *SameIDError when
+// error nothing was written: plan.ErrMovedOn when the entry is not as the guard of t
+// says, ErrIllegal for what the protocol does not have, *SameIDError when
 // another entry has t.JobID, an *Error for trouble with the file. A transition
 // with a Digest replaces the entry's spec, region, digest and labels; one
 // without keeps them, and what is pending; so does one without a Baseline for the
@@ -109,7 +109,7 @@ func (w *writer) settle(t plan.Transition) error {
 }
 
 // settleEntry brings the entry to t.To, and returns its row and the job id that it
-// has now; plan.ErrMovedOn when it is not in t.From at t.Attempt.
+// has now; plan.ErrMovedOn when it is not as the guard of t says.
 func (w *writer) settleEntry(t plan.Transition) (id int64, jobID string, err error) {
 	made := sql.NullString{}
 	if t.To == plan.StateCreated {
