@@ -27,6 +27,10 @@ const actAsApsctl = "APSCTL_TEST_ACT_AS_APSCTL"
 // testNotedJobs is how many jobs a plan has at least to be noted, see notedJobsMin.
 const testNotedJobs = "APSCTL_TEST_NOTED_JOBS"
 
+// noSleepAtExit keeps the race detector from holding each process for a second at its
+// end, which the tests would mostly wait for.
+const noSleepAtExit = "GORACE=atexit_sleep_ms=0"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(actAsApsctl) != "" {
 		if n, err := strconv.Atoi(os.Getenv(testNotedJobs)); err == nil {
@@ -54,7 +58,7 @@ func newBench(t *testing.T) *bench {
 	t.Parallel() // every bench has its own folder, processes and ports
 	dir := t.TempDir()
 	return &bench{T: t, dir: dir, env: []string{
-		actAsApsctl + "=1", "HOME=" + filepath.Join(dir, "home"), "PATH=" + os.Getenv("PATH"), "TZ=UTC",
+		actAsApsctl + "=1", noSleepAtExit, "HOME=" + filepath.Join(dir, "home"), "PATH=" + os.Getenv("PATH"), "TZ=UTC",
 		"ALIBABA_CLOUD_ECS_METADATA_DISABLED=true", "ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true",
 		"ALIBABA_CLOUD_CREDENTIALS_FILE=" + filepath.Join(dir, "none"), "ALIBABA_CLOUD_CONFIG_FILE=" + filepath.Join(dir, "none"),
 		"ALIBABA_CLOUD_CREDENTIALS_URI=", "ALIBABA_CLOUD_ROLE_ARN=", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN=",

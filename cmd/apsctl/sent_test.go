@@ -132,11 +132,11 @@ func (c *cloud) heldAlike(file string) result {
 // The backup has the job that was deleted and made again since.
 func TestResolveTellsWhatAnOlderLedgerHoldsBack(t *testing.T) {
 	b := newBench(t)
-	cloud := b.emulator("--list-lag", "3s")
+	cloud := b.emulator("--list-lag", sentLag)
 	b.write("bulk.yaml", planOf(2))
 	b.want(exitDone, sentRun("bulk.yaml")...)
 	b.want(exitDone, "ledger", "backup", "old.db")
-	time.Sleep(4 * time.Second)
+	time.Sleep(sentSettle) // the first jobs are listed, and one can be seen to go
 	b.want(exitDone, "delete", "--yes", "--settle", "1s", "job-0001")
 	b.want(exitDone, sentRun("bulk.yaml")...)
 	id := b.entry("job-0001").JobID
