@@ -13,6 +13,15 @@ const (
 	fuzzBytesMax = 256 << 20
 )
 
+// notIfShort leaves out, with -short, what is large: the race detector, for which -short
+// is meant, takes long over it and sees nothing that smaller plans do not show.
+func notIfShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it is large")
+	}
+}
+
 // bounded runs f and fails the test if it takes more processor time or allocates
 // more than any input may.
 func bounded(t *testing.T, f func()) {

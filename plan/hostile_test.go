@@ -30,6 +30,7 @@ func hostilePlan(start, each string, n int, end string) []byte {
 // much: whatever they are refused for, or read as, takes no more than any input
 // may.
 func TestHostilePlansCostLittle(t *testing.T) {
+	notIfShort(t)
 	const tooDense = "more than 400000 keys, values and marks"
 	for name, tt := range map[string]struct {
 		text []byte
@@ -73,6 +74,7 @@ func TestHostilePlansCostLittle(t *testing.T) {
 
 // TestHostileRowsAreRefused: a row takes several times its size of memory.
 func TestHostileRowsAreRefused(t *testing.T) {
+	notIfShort(t)
 	const head = "name,instance,cluster,db\n"
 	large := "\"" + strings.Repeat("a\n", 30<<20)
 	for want, text := range map[string]string{
@@ -97,6 +99,7 @@ func TestHostileRowsAreRefused(t *testing.T) {
 // TestHostileConditionsCostLittle holds many rows against many values; patterns,
 // which are held against each row one by one, are bounded.
 func TestHostileConditionsCostLittle(t *testing.T) {
+	notIfShort(t)
 	load := func(where string, rows int) (*Plan, error) {
 		dir := t.TempDir()
 		table := strings.Builder{}
@@ -144,6 +147,7 @@ func TestDensityOfHonestTexts(t *testing.T) {
 
 // TestLargePlansAreFormatted: what Load reads in pieces, Format reads at once.
 func TestLargePlansAreFormatted(t *testing.T) {
+	notIfShort(t)
 	text := hostilePlan("jobs:\n", "  - name: a%\n    source: {instance: pc-%}\n", 42_000, "")
 	formatted, err := Format("plan.yaml", text)
 	if err != nil || string(formatted) != string(text) {

@@ -139,6 +139,7 @@ func TestManyPiecesReportAtOnce(t *testing.T) {
 
 // TestLargeFilesAreNeverParsedAtOnce: what is wrong with them is told all the same.
 func TestLargeFilesAreNeverParsedAtOnce(t *testing.T) {
+	notIfShort(t)
 	large := manyJobs(16_000) // over 2 MiB
 	lines := strings.Count(large, "\n")
 	for name, tt := range map[string]struct{ text, want string }{

@@ -79,6 +79,7 @@ func TestUnreadTwinIsInTheWayOfItsPairOnly(t *testing.T) {
 // TestTwinsOfVeryManyJobsCostLittle: no walk over all jobs for each of them, be they of
 // one pair or even all for the same.
 func TestTwinsOfVeryManyJobsCostLittle(t *testing.T) {
+	notIfShort(t)
 	const jobs = 5_000
 	for name, objects := range map[string]func(i int) string{
 		"each its own":     func(i int) string { return fmt.Sprintf(`{"db-%d":{"all":true}}`, i) },

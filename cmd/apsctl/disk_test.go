@@ -20,10 +20,7 @@ var diskStep = flag.Int("disk.step", 64, "blocks of 512 bytes between the places
 // with every job made exactly once.
 func TestWriteFailsAtEveryPlace(t *testing.T) {
 	t.Parallel()
-	binary, err := crashBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	binary := crashBinary(t)
 	enough := 64
 	for !limitOnce(t, binary, enough) {
 		if enough *= 2; enough > 1<<14 {

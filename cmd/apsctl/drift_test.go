@@ -87,6 +87,7 @@ func TestDriftUnderEverySwitch(t *testing.T) {
 		"--needs-start", "--omitted-partitions keep", "--duplicate-names refuse", "--list-lag 300ms", "--list-lag 300ms --detail-at-once",
 	} {
 		t.Run(strings.ReplaceAll(flags, " ", "_"), func(t *testing.T) {
+			oneSwitchIfShort(t, flags)
 			b := newBench(t)
 			cloud := b.emulator(append([]string{"--initializing", "1ms"}, strings.Fields(flags)...)...)
 			b.write("plan.yaml", strings.Replace(planOf(35), "jobs:\n", "jobs:\n  - {name: modal, source: {instance: pc-m}, target_table_mode: 1, state: running,"+

@@ -22,8 +22,21 @@ import (
 	"github.com/apsctl/apsctl/store"
 )
 
-// crashBinary builds apsctl with the crash points, once for all tests.
-var crashBinary = sync.OnceValues(func() (string, error) {
+// crashBinary returns apsctl with the crash points. With -short its tests are left out: it
+// is built without the race detector, for which -short is meant.
+func crashBinary(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it runs a binary of its own")
+	}
+	path, err := buildCrashBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+var buildCrashBinary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "apsctl-kill-")
 	if err != nil {
 		return "", err

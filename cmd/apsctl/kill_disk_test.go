@@ -18,10 +18,7 @@ import (
 // in that line record it, and the next run ends clean.
 func TestFullDiskAtTheCommitOfACreatedJob(t *testing.T) {
 	t.Parallel()
-	binary, err := crashBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	binary := crashBinary(t)
 	for _, reserve := range []bool{true, false} {
 		t.Run(fmt.Sprintf("reserve=%v", reserve), func(t *testing.T) {
 			c := newKillBench(t, binary, emulator.Options{})

@@ -53,13 +53,7 @@ func killEach(t *testing.T, points []crashpoint.Point, outcomes map[string]emula
 	excused func(point crashpoint.Point, outcome string) bool,
 ) {
 	t.Helper()
-	if raceEnabled {
-		*killSeeds = min(*killSeeds, 1)
-	}
-	binary, err := crashBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	binary := crashBinary(t)
 	for _, point := range points {
 		for outcome := range outcomes {
 			t.Run(fmt.Sprintf("%s/%s", point, outcome), func(t *testing.T) {
@@ -133,10 +127,7 @@ func killOnce(t *testing.T, binary string, point crashpoint.Point, outcome strin
 // TestCrashPointsLeaveNoTraceInANormalBuild looks for them in the binary.
 func TestCrashPointsLeaveNoTraceInANormalBuild(t *testing.T) {
 	t.Parallel()
-	binary, err := crashBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	binary := crashBinary(t)
 	normal := filepath.Join(t.TempDir(), "apsctl")
 	if out, err := exec.Command("go", "build", "-o", normal, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

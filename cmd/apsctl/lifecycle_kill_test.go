@@ -22,10 +22,7 @@ import (
 // jobs that were not named.
 func TestKilledWhileStartingSuspendingAndDeleting(t *testing.T) {
 	t.Parallel()
-	binary, err := crashBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	binary := crashBinary(t)
 	operations := map[string]plan.Operation{"start": plan.OperationStart, "suspend": plan.OperationSuspend, "delete": plan.OperationDelete}
 	for verb, operation := range operations {
 		for _, point := range crashpoint.ChangePoints {
@@ -36,7 +33,7 @@ func TestKilledWhileStartingSuspendingAndDeleting(t *testing.T) {
 				t.Parallel()
 				var struck atomic.Int64
 				for outcome, when := range map[string]emulator.FaultTime{"answered": "", "done": emulator.After, "not done": emulator.Before} {
-					for _, n := range killLifeAt() {
+					for _, n := range []int{1, 3} { // which occurrence of the point, of those of three jobs
 						t.Run(fmt.Sprintf("%s/%d", outcome, n), func(t *testing.T) {
 							var faults []emulator.Fault
 							if when != "" {
@@ -54,14 +51,6 @@ func TestKilledWhileStartingSuspendingAndDeleting(t *testing.T) {
 			})
 		}
 	}
-}
-
-// killLifeAt are the occurrences of a point that are tried, of those of three jobs.
-func killLifeAt() []int {
-	if raceEnabled {
-		return []int{2}
-	}
-	return []int{1, 3}
 }
 
 // killLifeOnce kills one command and lets the same one finish its work. It reports

@@ -2,6 +2,5 @@
 
 package main
 
-// raceEnabled says that the race detector is on. The kill tests run a binary of
-// their own, which it does not reach.
+// raceEnabled says that the race detector is on.
 const raceEnabled = true

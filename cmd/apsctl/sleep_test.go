@@ -22,14 +22,8 @@ const pastFresh = 62 * time.Second
 // the commit of an intent and its request, for longer than the request may be
 // sent: it does not leave, the ledger says so, and a new attempt does.
 func TestStoppedBetweenIntentAndSend(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes a minute")
-	}
 	t.Parallel()
-	binary, err := crashBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	binary := crashBinary(t)
 	c := newKillBench(t, binary, emulator.Options{})
 	defer c.close()
 	cmd := exec.Command(c.binary, c.args()...)

@@ -86,10 +86,7 @@ func TestLogOfTheLedgerDeleted(t *testing.T) {
 
 func TestJobThatFailsToStartIsNotMadeAgain(t *testing.T) {
 	t.Parallel()
-	binary, err := crashBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	binary := crashBinary(t)
 	c := newKillBench(t, binary, emulator.Options{FirstStatus: "InitializeFailed", Initializing: time.Hour})
 	defer c.close()
 	for range 2 {
@@ -105,10 +102,7 @@ func TestJobThatFailsToStartIsNotMadeAgain(t *testing.T) {
 
 func TestFewFileDescriptorsAndLittleMemory(t *testing.T) {
 	t.Parallel()
-	binary, err := crashBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	binary := crashBinary(t)
 	c := newKillBench(t, binary, emulator.Options{})
 	defer c.close()
 	limited := append([]string{"-c", `ulimit -n 32; export GOMEMLIMIT=16MiB; exec "$0" "$@"`, binary}, c.args()...)
