@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 func (b *bench) waits(code int, args ...string) waitJSON {
@@ -83,11 +82,13 @@ generate:
 
 func TestWaitIsInterrupted(t *testing.T) {
 	b := newBench(t)
-	b.emulator("--initializing", "1h")
+	c := b.emulator("--initializing", "1h")
 	b.write("apsctl.yaml", strings.ReplaceAll(lifePlan, ", state: running", ""))
 	b.want(0, "apply", "--yes")
+	looks := func() int { return c.stats().Actions["DescribeApsJobs"].Calls }
+	before := looks()
 	p := b.start("wait", "*", "--for", "running")
-	time.Sleep(300 * time.Millisecond) // in the middle of a pause, or before it
+	b.eventually("a look", func() bool { return looks() > before }) // and a pause follows
 	if err := p.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
