@@ -28,6 +28,9 @@ func diffCreated(c *Change, o DiffOptions) {
 	case c.Kind == KindReplace && c.Job.Region != c.Entry.Region && len(c.Remote) > 0:
 		c.Kind, c.Cause = KindBlocked, "a job of the name exists in the other region"
 		c.Reason = fmt.Sprintf("it is to be made anew in %s, where a job of this name exists already (%s): rename one of the two", c.Job.Region, remoteIDs(c.Remote))
+	case c.Kind == KindReplace && len(c.strangers(o)) > 0:
+		c.Kind, c.Cause = KindBlocked, causeStranger
+		c.Reason = fmt.Sprintf("it is to be deleted and made anew, and another job of this name exists (%s), which the ledger does not know: rename or delete one of the two", remoteIDs(c.strangers(o)))
 	case c.Kind == KindReplace && !c.Job.Protect && !c.Entry.Life.Protect:
 		c.Reason = fmt.Sprintf("it differs in %s, which only deleting and creating it again changes: a full re-sync; apply --allow replace does that", fieldNames(c.Fields))
 	case pending && c.Kind == KindUpdate:
@@ -47,6 +50,15 @@ func diffCreated(c *Change, o DiffOptions) {
 		c.Kind, c.Cause = KindKeep, ""
 		diffState(c)
 	}
+}
+
+// strangers are the other listed jobs of the name that no entry has, and that were not
+// there before: a copy of the create that made this one, or somebody else's.
+func (c *Change) strangers(o DiffOptions) []RemoteJob {
+	return slices.DeleteFunc(slices.Clone(c.Remote), func(job RemoteJob) bool {
+		_, owned := o.Owners[job.ID]
+		return owned || job.ID == c.Entry.JobID || slices.Contains(c.Entry.Baseline, job.ID)
+	})
 }
 
 // diffUnlisted decides about a created job that a complete listing does not show,

@@ -7,6 +7,8 @@ import (
 	"strings"
 )
 
+const causeStranger = "a job of the name exists, and the ledger does not know it"
+
 // diffMissing decides about a job that, by the ledger, the service lacks.
 func diffMissing(c *Change, o DiffOptions) {
 	switch {
@@ -21,7 +23,7 @@ func diffMissing(c *Change, o DiffOptions) {
 		c.Kind, c.Cause = KindBlocked, "a job of the name exists, and adopt: false"
 		c.Reason = fmt.Sprintf("a job of this name exists already (%s) and the plan says adopt: false: rename one of the two", c.Remote[0].ID)
 	case !o.Adopt && !c.Job.Adopt.Any:
-		c.Kind, c.Cause = KindBlocked, "a job of the name exists, and the ledger does not know it"
+		c.Kind, c.Cause = KindBlocked, causeStranger
 		c.Reason = fmt.Sprintf("a job of this name exists already (%s) and the ledger does not know it: apply --adopt takes it over if it agrees with the plan", c.Remote[0].ID)
 	default:
 		diffAdopted(c)

@@ -333,10 +333,7 @@ func (r *Run) judgeCreated(entry plan.Entry, v *view) found {
 		attempts, lately = max(attempts, s.Attempt), r.sentLately(s)
 	}
 	if others := surplus(entry, attempts, v); len(others) > 0 {
-		return found{
-			to: plan.StateDuplicate, candidates: append([]string{entry.JobID}, others...),
-			reason: "another job of this name is listed that may come from a create of ours",
-		}
+		return several(entry, others)
 	}
 	if !v.listed[entry.JobID] && !lately { // or the one that was made since is to come
 		// Without another job of ours in sight, the listing may as well hide all.
@@ -348,6 +345,14 @@ func (r *Run) judgeCreated(entry plan.Entry, v *view) found {
 		}
 	}
 	return found{to: entry.State}
+}
+
+// several is what is found where others beside entry's job may come from its create.
+func several(entry plan.Entry, others []string) found {
+	return found{
+		to: plan.StateDuplicate, candidates: append([]string{entry.JobID}, others...),
+		reason: "another job of this name is listed that may come from a create of ours",
+	}
 }
 
 // surplus lists jobs beside a created one that the same create may have made: by

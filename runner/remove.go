@@ -163,6 +163,9 @@ func (r *Run) judgeLeaving(entry plan.Entry, v *view) found {
 	still := found{to: entry.State}
 	if v.listed[entry.JobID] {
 		still.kept = r.tooOld(entry.Pending.SignedAt)
+		if others := surplus(entry, entry.Attempt, v); still.kept && len(others) > 0 {
+			return several(entry, others) // one of which this look would not see beside a job that stays
+		}
 		return still
 	}
 	canary, ok := v.canary(entry)

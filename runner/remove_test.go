@@ -163,6 +163,51 @@ func TestReplacementInAnotherRegionLooksThere(t *testing.T) {
 	})
 }
 
+// One of its name that came since would have the new one beside it.
+func TestReplacementIsNotMadeBesideAnotherJobOfItsName(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.mustRun()
+		other := f.plan.Jobs[0].Spec
+		other.Source.Instance = "pc-9"
+		f.cloud.add(other, time.Now())
+		f.wantRun(runner.Counts{Kept: 1})
+		f.plan.Jobs[0].Destination.Instance = "amv-9"
+		f.plan.Jobs[0].Digest = plan.HashSpec(f.plan.Jobs[0].Spec)
+		f.options.AllowReplace = true
+		f.wantBlocked("another job of this name exists", "rename or delete one of the two")
+		if f.cloud.sent() != 1 || f.cloud.calls["modify"] != 0 {
+			t.Errorf("%d creates and %d changes were sent", f.cloud.sent(), f.cloud.calls["modify"])
+		}
+	})
+}
+
+// A copy of a create that is listed beside the job that was to be deleted, and is not any
+// more, is told like one beside any other job.
+func TestCopyOfAJobWhoseDeletionFailedIsADuplicate(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.mustRun()
+		wanted := f.plan
+		f.plan = &plan.Plan{Name: wanted.Name, Jobs: wanted.Jobs[1:]}
+		f.options.AllowDelete = true
+		f.cloud.modify = func(string) error {
+			return &plan.CallError{Operation: "DeleteApsJob", Failure: plan.FailureTemporary, Why: "no answer"}
+		}
+		f.mustRun()
+		if e := f.entry("job-000"); e.Pending.Operation != plan.OperationDelete {
+			t.Fatalf("nothing is pending: %+v", e)
+		}
+		f.plan, f.cloud.modify = wanted, nil
+		f.cloud.add(wanted.Jobs[0].Spec, time.Now())
+		time.Sleep(time.Hour)
+		if _, err := f.run(); err != nil {
+			t.Fatal(err)
+		}
+		if e := f.entry("job-000"); e.State != plan.StateDuplicate || len(e.Candidates) != 2 {
+			t.Errorf("it is %s of %v", e.State, e.Candidates)
+		}
+	})
+}
+
 // slowToSuspend acknowledges a suspension at once and carries it out 3 s later. It
 // deletes only what is suspended.
 type slowToSuspend struct {
