@@ -243,7 +243,7 @@ func (c *cloud) Detail(_ context.Context, _, id string) (plan.RemoteDetail, erro
 			DBList: spec.DBList, PartitionList: spec.PartitionList, Status: job.Status,
 		}, nil
 	}
-	return plan.RemoteDetail{}, &plan.CallError{Operation: "DescribeApsJobDetail", Why: "no such job", Code: "InvalidInput"}
+	return plan.RemoteDetail{}, &plan.CallError{Operation: "DescribeApsJobDetail", Failure: plan.FailureOther, Why: "no such job", Code: "InvalidInput"}
 }
 
 func (c *cloud) specOf(id string) plan.Spec {

@@ -300,7 +300,7 @@ func (r *Run) judge(ctx context.Context, entry plan.Entry, v *view) (found, erro
 	case entry.State == plan.StateAbsent:
 		return r.judgeAbsent(ctx, entry, v)
 	case isLeaving(entry):
-		return r.judgeLeaving(entry, v), nil
+		return r.judgeLeaving(ctx, entry, v)
 	case entry.State == plan.StateCreated:
 		return r.judgeCreated(entry, v), nil
 	case entry.State == plan.StateLost && v.listed[entry.JobID]:

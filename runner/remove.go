@@ -158,23 +158,29 @@ func (r *Run) allListed() map[string]bool {
 }
 
 // judgeLeaving looks whether a deleted job is gone. That it is still listed proves
-// nothing until no copy of the request can take effect any more.
-func (r *Run) judgeLeaving(entry plan.Entry, v *view) found {
+// nothing until no copy of the request can take effect any more. Where no other job of
+// ours can show that the listing hides nothing, the service is asked for it by its id.
+func (r *Run) judgeLeaving(ctx context.Context, entry plan.Entry, v *view) (found, error) {
 	still := found{to: entry.State}
 	if v.listed[entry.JobID] {
 		still.kept = r.tooOld(entry.Pending.SignedAt)
 		if others := surplus(entry, entry.Attempt, v); still.kept && len(others) > 0 {
-			return several(entry, others) // one of which this look would not see beside a job that stays
+			return several(entry, others), nil // no later look would see them as such
 		}
-		return still
+		return still, nil
 	}
 	canary, ok := v.canary(entry)
 	if !v.listing.Agreed || !ok {
-		return still
+		return still, nil
+	}
+	if canary == noCanary {
+		if _, err := r.service.Detail(ctx, entry.Region, entry.JobID); !refusedAsIs(err) {
+			return still, err
+		}
 	}
 	return found{
 		to: plan.StateAbsent, reason: plan.ReasonDeleted, baseline: append(slices.Clone(entry.Baseline), entry.JobID),
 		evidence: evidence{Kind: "deleted", Region: entry.Region, ServerTime: v.since, SignedAt: entry.Pending.SignedAt,
 			Listed: len(v.listing.Jobs), Canary: canary}.JSON(),
-	}
+	}, nil
 }

@@ -208,6 +208,45 @@ func TestCopyOfAJobWhoseDeletionFailedIsADuplicate(t *testing.T) {
 	})
 }
 
+// The only job of the ledger: nothing but its id can tell whether the listing hides it.
+func TestOnlyJobIsNotGoneWhileTheServiceKnowsItsID(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.mustRun()
+		f.plan = &plan.Plan{Name: f.plan.Name}
+		f.options.AllowDelete = true
+		f.cloud.modify = func(string) error {
+			return &plan.CallError{Operation: "DeleteApsJob", Failure: plan.FailureTemporary, Why: "no answer"}
+		}
+		hiding := &hidesAll{cloud: f.cloud}
+		f.service = hiding
+		f.mustRun()
+		hiding.hides = true
+		f.mustRun()
+		if e := f.entry("job-000"); e.State != plan.StateCreated {
+			t.Errorf("it is %s, and there", e.State)
+		}
+		f.cloud.remove("job-000")
+		f.mustRun()
+		if e := f.entry("job-000"); e.State != plan.StateAbsent {
+			t.Errorf("it is %s, and gone", e.State)
+		}
+	})
+}
+
+// hidesAll is the service, whose listings may show nothing.
+type hidesAll struct {
+	*cloud
+	hides bool
+}
+
+func (h *hidesAll) List(ctx context.Context, region string, agree bool) (plan.Listing, error) {
+	listing, err := h.cloud.List(ctx, region, agree)
+	if h.hides {
+		listing.Jobs = nil
+	}
+	return listing, err
+}
+
 // slowToSuspend acknowledges a suspension at once and carries it out 3 s later. It
 // deletes only what is suspended.
 type slowToSuspend struct {

@@ -80,6 +80,22 @@ func TestSettle_of_what_stays_created_keeps_what_another_process_recorded(t *tes
 	}
 }
 
+func TestSettle_does_not_lose_what_another_process_is_deleting(t *testing.T) {
+	l := openStore(t)
+	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+	at := time.UnixMilli(7000).UTC()
+	mustSettle(t, l, plan.Transition{Plan: "p", Name: "a", From: plan.StateIntent, Attempt: 1, To: plan.StateCreated, JobID: "aps-1", At: at})
+	p := promiseOf("a", "aps-1")
+	p.Pending = plan.Pending{Operation: plan.OperationDelete, SignedAt: at}
+	if err := l.Promise(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	lost := plan.Transition{Plan: "p", Name: "a", From: plan.StateCreated, Attempt: 1, To: plan.StateLost, Reason: "gone", At: at}
+	if err := l.Settle(t.Context(), lost); !errors.Is(err, plan.ErrMovedOn) || entryOf(t, l, "a").State != plan.StateCreated {
+		t.Errorf("got %v, and it is %s", err, entryOf(t, l, "a").State)
+	}
+}
+
 func TestPromise_guards(t *testing.T) {
 	l := openStore(t)
 	mustIntend(t, l, intentOf("a", plan.StateNone, 1))

@@ -54,10 +54,11 @@ const (
 		AND (?8 = '' OR ?1 <> 'created' OR state <> 'created' OR pending = ?13 AND pending_signed_at_ms IS ?14 AND (?15 OR digest = ?8))`
 
 	// updateVerdict is updateSettled for what an answer or a look shows of an
-	// attempt: most transitions of a run, at a third of the cost.
+	// attempt: most transitions of a run, at a third of the cost. A job whose deletion
+	// another process has sent since is not lost: it was to go.
 	updateVerdict = `UPDATE entries SET state = ?1, aps_job_id = iif(?1 = 'lost', aps_job_id, ?2), candidates = ?3,
 		code = ?4, reason = ?5, request_id = iif(?6 = '', request_id, ?6), updated_at_ms = ?7
-	WHERE id = ?8`
+	WHERE id = ?8 AND (?1 <> 'lost' OR pending <> 'DeleteApsJob')`
 
 	updateAttempt = `UPDATE attempts SET outcome = ?, request_id = iif(? = '', request_id, ?), code = ?, reason = ?,
 		evidence = ?, updated_at_ms = ? WHERE entry_id = ? AND attempt = ? AND outcome = ?`
@@ -128,7 +129,10 @@ func (w *writer) settleEntry(t plan.Transition) (id int64, jobID string, err err
 		jobID = made.String
 	}
 	if t.Digest == "" && t.To != plan.StateAbsent && t.Baseline == nil && !t.Compared {
-		_, err = w.exec(updateVerdict, string(t.To), made, candidates, t.Code, t.Reason, t.RequestID, at, id)
+		changed, err := w.exec(updateVerdict, string(t.To), made, candidates, t.Code, t.Reason, t.RequestID, at, id)
+		if err == nil && changed == 0 {
+			err = plan.ErrMovedOn
+		}
 		return id, jobID, err
 	}
 	changed, err := w.exec(updateSettled, string(t.To), made, candidates, t.Code, t.Reason, t.RequestID, at,
