@@ -50,7 +50,7 @@ func TestDeletionWithoutAnAnswerIsSentAgain(t *testing.T) {
 		lost := 2
 		f.cloud.modify = func(string) error {
 			if lost--; lost >= 0 {
-				return &plan.CallError{Operation: "DeleteApsJob", Failure: plan.FailureTemporary, Why: "no answer"}
+				return changeWithoutAnswer("")
 			}
 			return nil
 		}
@@ -189,9 +189,7 @@ func TestCopyOfAJobWhoseDeletionFailedIsADuplicate(t *testing.T) {
 		wanted := f.plan
 		f.plan = &plan.Plan{Name: wanted.Name, Jobs: wanted.Jobs[1:]}
 		f.options.AllowDelete = true
-		f.cloud.modify = func(string) error {
-			return &plan.CallError{Operation: "DeleteApsJob", Failure: plan.FailureTemporary, Why: "no answer"}
-		}
+		f.cloud.modify = changeWithoutAnswer
 		f.mustRun()
 		if e := f.entry("job-000"); e.Pending.Operation != plan.OperationDelete {
 			t.Fatalf("nothing is pending: %+v", e)
@@ -214,9 +212,7 @@ func TestOnlyJobIsNotGoneWhileTheServiceKnowsItsID(t *testing.T) {
 		f.mustRun()
 		f.plan = &plan.Plan{Name: f.plan.Name}
 		f.options.AllowDelete = true
-		f.cloud.modify = func(string) error {
-			return &plan.CallError{Operation: "DeleteApsJob", Failure: plan.FailureTemporary, Why: "no answer"}
-		}
+		f.cloud.modify = changeWithoutAnswer
 		hiding := &hidesAll{cloud: f.cloud}
 		f.service = hiding
 		f.mustRun()
@@ -231,6 +227,11 @@ func TestOnlyJobIsNotGoneWhileTheServiceKnowsItsID(t *testing.T) {
 			t.Errorf("it is %s, and gone", e.State)
 		}
 	})
+}
+
+// changeWithoutAnswer has a deletion come to nothing, with nobody told.
+func changeWithoutAnswer(string) error {
+	return &plan.CallError{Operation: "DeleteApsJob", Failure: plan.FailureTemporary, Why: "no answer"}
 }
 
 // hidesAll is the service, whose listings may show nothing.

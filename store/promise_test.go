@@ -16,10 +16,18 @@ func promiseOf(name, id string) plan.Promise {
 	}
 }
 
+// mustCreate has job a created, as aps-1, and returns when.
+func mustCreate(t *testing.T, l *Ledger) time.Time {
+	t.Helper()
+	at := time.UnixMilli(7000).UTC()
+	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+	mustSettle(t, l, plan.Transition{Plan: "p", Name: "a", From: plan.StateIntent, Attempt: 1, To: plan.StateCreated, JobID: "aps-1", At: at})
+	return at
+}
+
 func TestPromise_stays_until_a_new_spec_comes(t *testing.T) {
 	l := openStore(t)
-	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
-	mustSettle(t, l, plan.Transition{Plan: "p", Name: "a", From: plan.StateIntent, Attempt: 1, To: plan.StateCreated, JobID: "aps-1", At: time.UnixMilli(7000)})
+	mustCreate(t, l)
 	p := promiseOf("a", "aps-1")
 	if err := l.Promise(t.Context(), p); err != nil {
 		t.Fatal(err)
@@ -55,9 +63,7 @@ func TestPromise_stays_until_a_new_spec_comes(t *testing.T) {
 // Two processes may be at work on one ledger where its lock does not hold.
 func TestSettle_of_what_stays_created_keeps_what_another_process_recorded(t *testing.T) {
 	l := openStore(t)
-	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
-	at := time.UnixMilli(7000).UTC()
-	mustSettle(t, l, plan.Transition{Plan: "p", Name: "a", From: plan.StateIntent, Attempt: 1, To: plan.StateCreated, JobID: "aps-1", At: at})
+	at := mustCreate(t, l)
 	was := entryOf(t, l, "a")
 	put := plan.Transition{Plan: "p", Name: "a", From: plan.StateCreated, Attempt: 1, To: plan.StateCreated, JobID: "aps-1", At: at,
 		Spec: was.Spec, Digest: was.Digest, Doing: plan.Paused}
@@ -82,9 +88,7 @@ func TestSettle_of_what_stays_created_keeps_what_another_process_recorded(t *tes
 
 func TestSettle_does_not_lose_what_another_process_is_deleting(t *testing.T) {
 	l := openStore(t)
-	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
-	at := time.UnixMilli(7000).UTC()
-	mustSettle(t, l, plan.Transition{Plan: "p", Name: "a", From: plan.StateIntent, Attempt: 1, To: plan.StateCreated, JobID: "aps-1", At: at})
+	at := mustCreate(t, l)
 	p := promiseOf("a", "aps-1")
 	p.Pending = plan.Pending{Operation: plan.OperationDelete, SignedAt: at}
 	if err := l.Promise(t.Context(), p); err != nil {
@@ -98,8 +102,7 @@ func TestSettle_does_not_lose_what_another_process_is_deleting(t *testing.T) {
 
 func TestPromise_guards(t *testing.T) {
 	l := openStore(t)
-	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
-	mustSettle(t, l, plan.Transition{Plan: "p", Name: "a", From: plan.StateIntent, Attempt: 1, To: plan.StateCreated, JobID: "aps-1", At: time.UnixMilli(7000)})
+	mustCreate(t, l)
 	mustIntend(t, l, intentOf("b", plan.StateNone, 1))
 	for name, edit := range map[string]func(*plan.Promise){
 		"another id": func(p *plan.Promise) { p.JobID = "aps-2" }, "another attempt": func(p *plan.Promise) { p.Attempt = 2 },
