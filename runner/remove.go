@@ -165,7 +165,7 @@ func (r *Run) judgeLeaving(ctx context.Context, entry plan.Entry, v *view) (foun
 	if v.listed[entry.JobID] {
 		still.kept = r.tooOld(entry.Pending.SignedAt)
 		if others := surplus(entry, entry.Attempt, v); still.kept && len(others) > 0 {
-			return several(entry, others), nil // no later look would see them as such
+			return several(entry, others), nil // before this run replaces the one, and takes the others for old
 		}
 		return still, nil
 	}
