@@ -20,9 +20,9 @@ import (
 	"github.com/apsctl/apsctl/plan"
 )
 
-// rawServer accepts connections, reads one request from each, and lets speak
-// write whatever it wants. It returns the server's URL.
-func rawServer(t *testing.T, speak func(net.Conn)) string {
+// acceptEach has serve speak with each connection to a port of its own, and closes what
+// it leaves open. It returns the address.
+func acceptEach(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -38,16 +38,25 @@ func rawServer(t *testing.T, speak func(net.Conn)) string {
 			}
 			open.Go(func() {
 				defer conn.Close()
-				r, err := http.ReadRequest(bufio.NewReader(conn))
-				if err != nil {
-					return
-				}
-				_, _ = io.Copy(io.Discard, r.Body)
-				speak(conn)
+				serve(conn)
 			})
 		}
 	})
-	return "http://" + listener.Addr().String()
+	return listener.Addr().String()
+}
+
+// rawServer accepts connections, reads one request from each, and lets speak
+// write whatever it wants. It returns the server's URL.
+func rawServer(t *testing.T, speak func(net.Conn)) string {
+	t.Helper()
+	return "http://" + acceptEach(t, func(conn net.Conn) {
+		r, err := http.ReadRequest(bufio.NewReader(conn))
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		speak(conn)
+	})
 }
 
 func wantVerdict(t *testing.T, got plan.Outcome, verdict plan.Verdict, failure plan.Failure, why string) {
@@ -119,39 +128,6 @@ func TestEmptyOptionalParametersAreNotSent(t *testing.T) {
 	})
 	bare := plan.CreateRequest{Spec: plan.Spec{Region: region}, Nonce: "n", SignedAt: time.Now()}
 	wantVerdict(t, c.Create(t.Context(), bare), plan.VerdictRejected, plan.FailureOther, "")
-}
-
-// TestCutAtEveryByte cuts the answer after each of its bytes: with and without
-// a length, the verdict never follows from a part of it.
-func TestCutAtEveryByte(t *testing.T) {
-	body := `{"ApsJobId":"aps-12345","Success":true}`
-	refusal := errorBody("Throttling")
-	answers := map[string]string{
-		"created":            fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body),
-		"created, no length": "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + body,
-		"created, chunked":   fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body),
-		"refused":            fmt.Sprintf("HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%s", len(refusal), refusal),
-		"refused, no length": "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" + refusal,
-	}
-	for name, whole := range answers {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var cut atomic.Int64
-			address := rawServer(t, func(conn net.Conn) { _, _ = io.WriteString(conn, whole[:cut.Load()]) })
-			c := newTestClient(t, address)
-			for n := range len(whole) {
-				cut.Store(int64(n))
-				got := c.Create(t.Context(), request())
-				if got.Verdict != plan.VerdictUnknown {
-					t.Errorf("cut after %d of %d bytes: got %v, want unknown", n, len(whole), got.Verdict)
-				}
-			}
-			cut.Store(int64(len(whole)))
-			if got := c.Create(t.Context(), request()); got.Verdict == plan.VerdictUnknown {
-				t.Errorf("whole answer: got unknown (%s)", got.Why)
-			}
-		})
-	}
 }
 
 func TestRedirectsAreNotFollowed(t *testing.T) {
