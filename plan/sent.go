@@ -5,8 +5,10 @@ import "time"
 // Sent is a create that was promised, as it was noted beside the ledger.
 type Sent struct {
 	Plan, Name, Region string
-	Attempt            int
-	SignedAt           time.Time
+	// Data is the Spec.DataKey of what was sent, empty where it was not noted.
+	Data     string
+	Attempt  int
+	SignedAt time.Time
 	// Settle is what the run that sent it went by, zero where it was not noted.
 	Settle time.Duration
 	// Forgotten says that a person took the job out of the ledger since.

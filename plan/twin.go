@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -106,6 +109,18 @@ func (s *Spec) data() data {
 		partitions = ""
 	}
 	return data{s.pair(), s.DBList, partitions}
+}
+
+// DataKey is a short digest of what a job synchronises: its region, source, destination
+// and objects. It tells jobs for the same from others, in a note that has no room for all of
+// that; two that differ may have the same one once in 2^64.
+func (s *Spec) DataKey() string {
+	d := s.data()
+	h := sha256.New()
+	for _, part := range [...]string{d.pair[0], d.pair[1], d.pair[2], d.dbList, d.partitionList} {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // alike are wanted jobs without a job, that nothing but their names tells apart.

@@ -66,10 +66,12 @@ func planOf(n int) *plan.Plan {
 	return p
 }
 
-func jobNamed(name string) plan.Job {
+func jobNamed(name string) plan.Job { return jobFrom(name, "pc-1") }
+
+func jobFrom(name, source string) plan.Job {
 	spec := plan.Spec{
 		Name: name, Region: region,
-		Source: plan.SourceEndpoint{Instance: "pc-1"}, Destination: plan.DestinationEndpoint{Instance: "amv-1"},
+		Source: plan.SourceEndpoint{Instance: source}, Destination: plan.DestinationEndpoint{Instance: "amv-1"},
 		DBList: `{"EntireInstance":true}`,
 	}
 	return plan.Job{Spec: spec, Digest: plan.HashSpec(spec)}

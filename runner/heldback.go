@@ -12,7 +12,9 @@ import (
 type HeldJob struct {
 	Name, Region string // as the plan has it
 	// Sent may have another name, which the job had before, and be of another plan.
-	Sent  plan.Sent
+	Sent plan.Sent
+	// Alike says that the plan does not say that the job had that name: it is for the same.
+	Alike bool
 	Until time.Time // when it is listed, if it is there
 	// Older is the entry of the job where it is created, by a ledger that is older than what
 	// was sent; Elsewhere that of another plan which has, or may have, the job of that name.
@@ -43,9 +45,11 @@ func HeldBack(ctx context.Context, p *plan.Plan, ledger Ledger, clock Clock, o O
 		return nil, err
 	}
 	var held []HeldJob
+	before := p.NamesBefore()
 	for _, c := range changes {
 		if s, ok := r.unrecorded[c.Name]; ok && c.Cause == heldBackCause {
 			h := HeldJob{Name: c.Name, Region: s.Region, Sent: s, Until: r.heldUntil(s)}
+			h.Alike = s.Name != c.Name && s.Name != before[c.Name]
 			if isOlder(c.Entry, s) {
 				h.Older = c.Entry
 			}

@@ -44,54 +44,87 @@ func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {
 	before := r.plan.NamesBefore()
 	for i := range changes {
 		c := &changes[i]
-		s, noted := sent[c.Name]
+		s, noted := sent.named[c.Name]
 		if old, moved := before[c.Name]; moved && !noted && !wasRenamed(c.Entry, old) {
-			s, noted = sent[old]
+			s, noted = sent.named[old]
 		}
 		if !noted || !r.mayCreate(*c) {
 			s, noted = r.newer[c.Name]
 			noted = noted && isOlder(c.Entry, s) && r.sentLately(s)
+		}
+		if !noted && c.Job != nil && r.mayCreate(*c) {
+			s, noted = sent.alike[c.Job.DataKey()]
 		}
 		if !noted {
 			continue
 		}
 		r.unrecorded[c.Name] = s
 		if c.Kind != plan.KindResolve {
-			c.Kind, c.Reason, c.Cause = plan.KindResolve, r.whyHeldBack(s), heldBackCause
+			c.Kind, c.Reason, c.Cause = plan.KindResolve, r.whyHeldBack(c, s), heldBackCause
 		}
 	}
 	return nil
 }
 
-// sentFor returns, by name, the latest create that was sent lately of what changes may
-// create, and that the ledger does not account for.
-func (r *Run) sentFor(ctx context.Context, changes []plan.Change) (map[string]plan.Sent, error) {
-	regions, before := map[string]string{}, r.plan.NamesBefore()
-	for _, c := range changes {
-		if r.mayCreate(c) {
+// unaccounted are creates that were sent lately and that the ledger does not account for,
+// the latest of each key.
+type unaccounted struct {
+	named map[string]plan.Sent // by name
+	// alike are those under names that the plan has for nothing of the kind, by their
+	// plan.Spec.DataKey: the job may have another name in the plan by now.
+	alike map[string]plan.Sent
+}
+
+// sentFor returns what was sent lately of what changes may create.
+func (r *Run) sentFor(ctx context.Context, changes []plan.Change) (sent unaccounted, err error) {
+	regions, data, before := map[string]string{}, map[string]bool{}, r.plan.NamesBefore()
+	for i := range changes {
+		if c := &changes[i]; r.mayCreate(*c) {
 			regions[c.Name] = c.Region()
 			if old, ok := before[c.Name]; ok {
 				regions[old] = c.Region()
 			}
+			if c.Job != nil {
+				data[c.Job.DataKey()] = true
+			}
 		}
 	}
 	if len(regions) == 0 {
-		return nil, nil
+		return sent, nil
+	}
+	wanted := make(map[string]*plan.Job, len(r.plan.Jobs))
+	for i := range r.plan.Jobs {
+		wanted[r.plan.Jobs[i].Name] = &r.plan.Jobs[i]
+	}
+	isNamed := func(s plan.Sent) bool { return regions[s.Name] == s.Region }
+	isAlike := func(s plan.Sent) bool {
+		job := wanted[s.Name]
+		return data[s.Data] && (job == nil || job.DataKey() != s.Data)
 	}
 	all, err := r.ledger.Sent(ctx, r.plan.Name, func(s plan.Sent) bool {
-		region, ok := regions[s.Name]
-		return ok && region == s.Region && r.sentLately(s)
+		return (isNamed(s) || isAlike(s)) && r.sentLately(s)
 	})
 	if err != nil {
-		return nil, ledgerFailed("read what was sent", err)
+		return sent, ledgerFailed("read what was sent", err)
 	}
-	sent := map[string]plan.Sent{}
+	sent = unaccounted{map[string]plan.Sent{}, map[string]plan.Sent{}}
 	for _, s := range all {
-		if other, ok := sent[s.Name]; !ok || other.SignedAt.Before(s.SignedAt) {
-			sent[s.Name] = s
+		if isNamed(s) {
+			keepLatest(sent.named, s.Name, s)
+		}
+		// The history has what an entry accounts for under the name that it has now, or in
+		// another plan, unless it was forgotten.
+		if isAlike(s) && (s.Forgotten || !s.OnRecord) {
+			keepLatest(sent.alike, s.Data, s)
 		}
 	}
 	return sent, nil
+}
+
+func keepLatest(sent map[string]plan.Sent, key string, s plan.Sent) {
+	if other, ok := sent[key]; !ok || other.SignedAt.Before(s.SignedAt) {
+		sent[key] = s
+	}
 }
 
 // wasRenamed reports whether the entry has what was sent under the old name.
@@ -112,9 +145,12 @@ func Waits(c plan.Change) bool { return c.Cause == heldBackCause || c.Cause == n
 // and waits until it is listed if it is there.
 func (r Result) HeldBack() bool { return r.Ending == EndUnknown && r.Cause == heldBackCause }
 
-func (r *Run) whyHeldBack(s plan.Sent) string {
+func (r *Run) whyHeldBack(c *plan.Change, s plan.Sent) string {
 	whose := "of it, which this ledger does not know of any more,"
-	if s.Plan != r.plan.Name {
+	switch {
+	case s.Name != c.Name && c.Job != nil && s.Data == c.Job.DataKey():
+		whose = "for the same source, destination and objects, under the name " + s.Name + " and for plan " + s.Plan + ","
+	case s.Plan != r.plan.Name:
 		whose = "of a job of that name in that region, for plan " + s.Plan + ","
 	}
 	return fmt.Sprintf("a create %s was sent at %s; until %s the job may be there and not listed: run again after that",
@@ -128,7 +164,7 @@ func (s *scheduler) holdBack(t *task) bool {
 	if !ok || !s.run.sentLately(sent) {
 		return false
 	}
-	t.finish(EndUnknown, s.run.whyHeldBack(sent), heldBackCause)
+	t.finish(EndUnknown, s.run.whyHeldBack(&t.change, sent), heldBackCause)
 	t.attempt = max(t.attempt, sent.Attempt)
 	t.result.SettlesAt = s.run.heldUntil(sent)
 	return true

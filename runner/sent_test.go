@@ -208,6 +208,72 @@ func TestJobOfAnotherPlanIsHeldBack(t *testing.T) {
 	}
 }
 
+// The job is there, under a name that neither the ledger nor the plan has any more, and not
+// listed yet: what is for the same under another name waits for it.
+func TestWhatWasSentUnderAnotherNameHoldsBackWhatIsForTheSame(t *testing.T) {
+	var backup string
+	rename := func(f *fixture) {
+		mark := store.MarkOf(f.entry("job-000"))
+		if err := f.ledger.Rename(f.Context(), mark, "renamed", store.Person{Who: "a", Reason: "b", At: time.Now()}); err != nil {
+			f.Fatal(err)
+		}
+	}
+	for name, between := range map[string]func(f *fixture){
+		"forgotten":                          func(f *fixture) { f.forget("job-000") },
+		"forgotten, wanted by another plan":  func(f *fixture) { f.forget("job-000"); f.plan.Name = "another" },
+		"renamed, and the ledger lost":       func(f *fixture) { rename(f); f.loseLedger("") },
+		"renamed, and an older ledger is in": func(f *fixture) { rename(f); f.loseLedger(backup) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 1, func(f *fixture) {
+				backup = f.backUp()
+				f.cloud.lag = 9 * time.Minute
+				f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+				between(f)
+				f.plan.Jobs = []plan.Job{jobNamed("renamed"), jobFrom("unlike", "pc-2")}
+				report, err := f.run()
+				if err != nil {
+					t.Fatal(err)
+				}
+				f.wantCounts(report, runner.Counts{Unknown: 1, Created: 1})
+				if why := report.Results[0].Error; !strings.Contains(why, "for the same source, destination and objects, under the name job-000") {
+					t.Errorf("it says %q", why)
+				}
+				if held := f.heldBack(); len(held) != 1 || held[0].Name != "renamed" || held[0].Sent.Name != "job-000" {
+					t.Errorf("told without a run: %+v", held)
+				}
+				time.Sleep(f.cloud.lag)
+				f.wantRun(runner.Counts{Kept: 1, Blocked: 1})
+				if f.cloud.sent() != 2 {
+					t.Errorf("%d creates were sent", f.cloud.sent())
+				}
+			})
+		})
+	}
+}
+
+// What is known, or wanted besides, holds nothing back.
+func TestJobsForTheSameThatAreBothWantedAreBothCreated(t *testing.T) {
+	for name, between := range map[string]func(f *fixture){
+		"the ledger is whole": func(*fixture) {},
+		"it was renamed": func(f *fixture) {
+			f.plan.Jobs[0] = jobNamed("first")
+			f.plan.Moved = map[string]string{"job-000": "first"}
+		},
+		"another plan has it": func(f *fixture) { f.plan.Name, f.plan.Jobs = "another", nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 1, func(f *fixture) {
+				f.cloud.lag = 9 * time.Minute
+				f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+				between(f)
+				f.plan.Jobs = append(f.plan.Jobs, jobNamed("alike"))
+				f.wantRun(runner.Counts{Kept: len(f.plan.Jobs) - 1, Created: 1})
+			})
+		})
+	}
+}
+
 // Where the ledger was lost, moved has nothing to rename: the job of the old name is
 // listed, and is the one that the new name means.
 func TestMovedJobOfALostLedgerIsNotMadeAgain(t *testing.T) {
@@ -270,18 +336,19 @@ func TestRefusedJobThatIsRenamedIsCreated(t *testing.T) {
 	})
 }
 
-// The ledger was lost, and the first apply of the new name was refused: the way out of
-// the block ends with one job.
+// The ledger was lost, and the first apply of the new name, for another source, was
+// refused: the way out of the block ends with one job.
 func TestMovedJobWhoseNewNameHasAnEntry(t *testing.T) {
 	inBubble(t, 1, func(f *fixture) {
 		f.cloud.lag = 9 * time.Minute
 		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
 		old := f.plan.Jobs[0]
 		f.loseLedger("")
-		f.plan.Jobs[0] = jobNamed("renamed")
+		f.plan.Jobs[0] = jobFrom("renamed", "pc-2")
 		f.cloud.answer = func(plan.CreateRequest, int) reply { return refused(plan.FailureOther, "InvalidParameter") }
 		f.wantRun(runner.Counts{Failed: 1})
 		time.Sleep(f.cloud.lag)
+		f.plan.Jobs[0] = jobNamed("renamed")
 		f.cloud.answer, f.options.Adopt = nil, true
 		f.plan.Moved = map[string]string{"job-000": "renamed"}
 		f.wantRun(runner.Counts{Blocked: 1}) // the old name is listed

@@ -64,16 +64,14 @@ func (l *Ledger) Forget(ctx context.Context, m Mark, forced bool, p Person) erro
 // lineOfForgotten notes again what was sent for an entry that is forgotten, since its
 // own line may be gone; nil where there is no job of it.
 func lineOfForgotten(m Mark, gone Forgotten) []byte {
-	var spec struct {
-		Name string `json:"name"`
-	}
+	var spec plan.Spec
 	if m.State.HasNoJob() || len(gone.Attempts) == 0 || json.Unmarshal(gone.Spec, &spec) != nil {
 		return nil
 	}
 	last := gone.Attempts[len(gone.Attempts)-1]
 	return sentLine{
 		SignedAtMs: last.SignedAt.UnixMilli(), Plan: m.Plan, Name: spec.Name, Region: gone.Region,
-		Attempt: last.Number, SettleMs: gone.settle.Milliseconds(), Forgotten: true,
+		Data: spec.DataKey(), Attempt: last.Number, SettleMs: gone.settle.Milliseconds(), Forgotten: true,
 	}.text()
 }
 

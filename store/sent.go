@@ -39,6 +39,7 @@ type sentLine struct {
 	Plan       string `json:"plan"`
 	Name       string `json:"name"`
 	Region     string `json:"region"`
+	Data       string `json:"data,omitempty"` // Spec.DataKey
 	Attempt    int    `json:"attempt"`
 	SettleMs   int64  `json:"settle,omitempty"`
 	Forgotten  bool   `json:"forgotten,omitempty"`
@@ -57,14 +58,14 @@ type sentNotes struct {
 func lineOf(in plan.Intent) []byte {
 	return sentLine{
 		SignedAtMs: in.SignedAt.UnixMilli(), Plan: in.Plan, Name: in.Name, Region: in.Spec.Region,
-		Attempt: in.Attempt, SettleMs: in.Settle.Milliseconds(),
+		Data: in.Spec.DataKey(), Attempt: in.Attempt, SettleMs: in.Settle.Milliseconds(),
 	}.text()
 }
 
 func (s sentLine) sent() plan.Sent {
 	return plan.Sent{
-		Plan: s.Plan, Name: s.Name, Region: s.Region, Attempt: s.Attempt, SignedAt: time.UnixMilli(s.SignedAtMs).UTC(),
-		Settle: time.Duration(s.SettleMs) * time.Millisecond, Forgotten: s.Forgotten,
+		Plan: s.Plan, Name: s.Name, Region: s.Region, Data: s.Data, Attempt: s.Attempt,
+		SignedAt: time.UnixMilli(s.SignedAtMs).UTC(), Settle: time.Duration(s.SettleMs) * time.Millisecond, Forgotten: s.Forgotten,
 	}
 }
 

@@ -83,7 +83,8 @@ func TestSentOutlivesTheLedger(t *testing.T) {
 	l = reopen(t, l.path)
 	sent := sentOf(t, l, "a", "b", hostile)
 	want := func(name string) plan.Sent {
-		return plan.Sent{Plan: "p", Name: name, Region: specOf(name).Region, Attempt: 2, SignedAt: t0.Add(time.Minute), Settle: 4 * time.Hour}
+		return plan.Sent{Plan: "p", Name: name, Region: specOf(name).Region, Data: new(specOf(name)).DataKey(), Attempt: 2,
+			SignedAt: t0.Add(time.Minute), Settle: 4 * time.Hour}
 	}
 	if len(sent) != 2 || sent["a"] != want("a") || sent[hostile] != want(hostile) {
 		t.Errorf("got %+v", sent)
@@ -245,7 +246,7 @@ func TestForgettingNotesWhatWasSent(t *testing.T) {
 			t.Fatal(err)
 		}
 		forgetAs(t, l, name, state)
-		if sent := sentOf(t, l, name); (len(sent) == 1) != (state == plan.StateIntent) || len(sent) == 1 && (!sent[name].Forgotten || sent[name].Settle != time.Hour) {
+		if sent := sentOf(t, l, name); (len(sent) == 1) != (state == plan.StateIntent) || len(sent) == 1 && (!sent[name].Forgotten || sent[name].Settle != time.Hour || sent[name].Data != new(specOf(name)).DataKey()) {
 			t.Errorf("%s: got %+v", state, sent)
 		}
 	}

@@ -50,7 +50,7 @@ func writeHeldBack(b *strings.Builder, held []runner.HeldJob, full bool, resolve
 		older = older || job.Older != nil
 	}
 	if none {
-		b.WriteString("Where this ledger has no job, there is nothing to do but wait: an apply after that creates those of which no job of the name is listed.\n")
+		b.WriteString("Where this ledger has no job, there is nothing to do but wait: an apply after that creates those of which no job is listed, of the name or for the same.\n")
 	}
 	if older {
 		b.WriteString("Where this ledger is older than the create, there is nothing to do but wait: an apply after that tells which job there is.\n")
@@ -59,7 +59,10 @@ func writeHeldBack(b *strings.Builder, held []runner.HeldJob, full bool, resolve
 
 func heldText(job runner.HeldJob, commands plan.Commands) string {
 	name := job.Name
-	if job.Sent.Name != name {
+	switch {
+	case job.Alike:
+		name += ", for the same as " + job.Sent.Name
+	case job.Sent.Name != name:
 		name += ", which was " + job.Sent.Name + " before"
 	}
 	text := fmt.Sprintf("%s: sent %s by plan %s; it may be there and not listed until %s", name, shownAt(job.Sent.SignedAt), job.Sent.Plan, shownAt(job.Until))

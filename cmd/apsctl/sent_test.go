@@ -220,6 +220,32 @@ func TestForgottenOrRenamedWhileTheListLags(t *testing.T) {
 	cloud.checkCloud(3)
 }
 
+// The job got another name where neither the ledger nor the plan says so any more.
+func TestForgottenJobOfAnotherNameWhileTheListLags(t *testing.T) {
+	for name, loseSight := range map[string]func(b *bench){
+		"forgotten": func(b *bench) { b.want(exitDone, "ledger", "forget", "job-0000", "--reason", "a test") },
+		"renamed, and the ledger lost": func(b *bench) {
+			b.want(exitDone, "ledger", "mv", "job-0000", "renamed")
+			b.removeLedger("", "-wal", "-shm")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			cloud := b.emulator("--list-lag", sentLag)
+			b.write("bulk.yaml", planOf(1))
+			b.want(exitDone, sentRun("bulk.yaml")...)
+			loseSight(b)
+			b.write("bulk.yaml", strings.Replace(planOf(1), "job-0000", "renamed", 1))
+			r := b.want(exitUnknown, sentRun("--adopt", "bulk.yaml")...)
+			wantIn(t, r.stdout, "under the name job-0000")
+			wantIn(t, cloud.heldAlike("bulk.yaml").stdout, "renamed, for the same as job-0000: sent", "of the name or for the same")
+			time.Sleep(sentSettle + time.Second)
+			b.want(exitDone, sentRun("--adopt", "bulk.yaml")...)
+			cloud.checkCloud(1)
+		})
+	}
+}
+
 // What never came to be is created once the settle time is over, without a word of a
 // person.
 func TestWhatIsHeldBackIsCreatedInTheEnd(t *testing.T) {
