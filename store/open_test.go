@@ -214,6 +214,8 @@ func change(t *testing.T, path, text string) {
 
 // However its bytes are flipped, opening and verifying end with a typed error or
 // a sound ledger, and never with a panic or an empty one.
+// Of a ledger with a wrong byte something is said to be wrong, or it says of every job
+// what it did: no job is taken for one that may be created.
 func TestOpen_flipped_bytes(t *testing.T) {
 	path := newPath(t)
 	l := reopen(t, path)
@@ -227,7 +229,7 @@ func TestOpen_flipped_bytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for at := 0; at < len(sound); at += 7 + at/100*len(sound)/100/8 {
+	for at := 0; at < len(sound); at += 211 {
 		flipped := bytes.Clone(sound)
 		flipped[at] ^= 0xff
 		path := newPath(t)
@@ -238,8 +240,14 @@ func TestOpen_flipped_bytes(t *testing.T) {
 		if err == nil {
 			snap, readErr := l.Snapshot(t.Context(), "p")
 			verifyErr := l.Verify(t.Context())
-			if readErr == nil && verifyErr == nil && len(snap.Entries) != 20 {
-				t.Errorf("byte %d: %d entries, and nothing is said to be wrong", at, len(snap.Entries))
+			intents := 0
+			for i := range 20 {
+				if e := snap.Entries[fmt.Sprint(i)]; e.State == plan.StateIntent && e.Attempt == 1 {
+					intents++
+				}
+			}
+			if readErr == nil && verifyErr == nil && intents != 20 {
+				t.Errorf("byte %d: %d of 20 intents, and nothing is said to be wrong", at, intents)
 			}
 			_ = l.Close()
 		}

@@ -48,7 +48,7 @@ var coverage = map[string][]string{
 	"P5":  {"runner.TestProcessThatSleptDoesNotSend", "cmd/apsctl.TestStoppedBetweenIntentAndSend"},
 	"P6":  {"runner.TestProcessThatSleptDoesNotSend"},
 	"P7":  {"runner.TestPanicInAWorkerLeavesTheOthersAlone"},
-	"P8":  {"cmd/apsctl.TestFewFileDescriptorsAndLittleMemory"},
+	"P8":  {"cmd/apsctl.TestKilledTenTimesEveryJobExistsOnce", "cmd/apsctl.TestFewFileDescriptorsAndLittleMemory"},
 	"P9":  {"cmd/apsctl.TestFewFileDescriptorsAndLittleMemory", "internal/aps.TestDialerErrors"},
 	"P10": {"cmd/apsctl.TestHangupDrainsAndALostReaderDoesNotEndTheRun"},
 	"P11": {"internal/secret.TestReader_command_refused", "internal/secret.TestReader_command_killed_with_its_children"},
