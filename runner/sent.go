@@ -52,7 +52,7 @@ func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {
 			s, noted = r.newer[c.Name]
 			noted = noted && isOlder(c.Entry, s) && r.sentLately(s)
 		}
-		if !noted && c.Job != nil && r.mayCreate(*c) {
+		if !noted && len(sent.alike) > 0 && c.Job != nil && r.mayCreate(*c) {
 			s, noted = sent.alike[c.Job.DataKey()]
 		}
 		if !noted {
@@ -96,7 +96,10 @@ func (r *Run) sentFor(ctx context.Context, changes []plan.Change) (sent unaccoun
 	for i := range r.plan.Jobs {
 		wanted[r.plan.Jobs[i].Name] = &r.plan.Jobs[i]
 	}
-	isNamed := func(s plan.Sent) bool { return regions[s.Name] == s.Region }
+	isNamed := func(s plan.Sent) bool {
+		region, ok := regions[s.Name]
+		return ok && region == s.Region
+	}
 	isAlike := func(s plan.Sent) bool {
 		job := wanted[s.Name]
 		return data[s.Data] && (job == nil || job.DataKey() != s.Data)

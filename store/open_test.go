@@ -212,10 +212,8 @@ func change(t *testing.T, path, text string) {
 	}
 }
 
-// However its bytes are flipped, opening and verifying end with a typed error or
-// a sound ledger, and never with a panic or an empty one.
-// Of a ledger with a wrong byte something is said to be wrong, or it says of every job
-// what it did: no job is taken for one that may be created.
+// However its bytes are flipped, opening and verifying end with an error, or the ledger
+// says of every job what it did: none is taken for one that may be created.
 func TestOpen_flipped_bytes(t *testing.T) {
 	path := newPath(t)
 	l := reopen(t, path)
