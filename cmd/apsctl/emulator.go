@@ -35,7 +35,8 @@ kept in a file. What the service's documentation leaves open is a flag. The key
 pair is emulator/emulator.
 
 GET /_emulator/stats tells what was called and how many jobs are duplicates;
-POST /_emulator/faults sets the faults (docs/emulator.md).`,
+POST /_emulator/faults sets the faults, POST /_emulator/jobs has every job listed
+before its --list-lag is over (docs/emulator.md).`,
 		Example: `  apsctl emulator --state cloud.journal --quota 50
   export APSCTL_ENDPOINT=http://127.0.0.1:8095 ALIBABA_CLOUD_ACCESS_KEY_ID=emulator ALIBABA_CLOUD_ACCESS_KEY_SECRET=emulator
   apsctl apply --yes examples/quickstart.yaml`,

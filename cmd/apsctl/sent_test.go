@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,16 +12,30 @@ import (
 	"github.com/apsctl/apsctl/plan"
 )
 
-// The service of these tests lists a job a while after it is there: until then, only
-// the file of what was sent knows of a job that the ledger has lost.
+// The service of these tests lists a job when the test says so (showAll): until then,
+// only the file of what was sent knows of a job that the ledger has lost. Neither the
+// lag nor the settle time passes on its own, however slow the machine is.
 const (
-	sentLag    = "8s"
-	sentSettle = 10 * time.Second
+	sentLag    = "1h"
+	sentSettle = "1h"
 )
 
-// sentRun applies with that settle time.
+// showAll has every job listed from now on.
+func (c *cloud) showAll() {
+	c.Helper()
+	response, err := http.Post(c.address+"/_emulator/jobs", "", nil)
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		c.Fatal(response.Status)
+	}
+}
+
+// sentRun are the arguments of an apply with that settle time.
 func sentRun(args ...string) []string {
-	return append([]string{"apply", "--yes", "--settle", sentSettle.String(), "--rate", "0", "--parallel", "4"}, args...)
+	return append([]string{"apply", "--yes", "--settle", sentSettle, "--rate", "0", "--parallel", "4"}, args...)
 }
 
 // heldBack applies at once after the ledger was lost, and wants n jobs to be told of
@@ -41,12 +56,13 @@ func (c *cloud) heldBack(n int, args ...string) {
 	}
 }
 
-// settled applies once the settle time is over, when all n jobs are listed: each is
-// there once.
+// settled applies once the settle time is over, which it makes short, when all n jobs
+// are listed: each is there once.
 func (c *cloud) settled(n int, args ...string) {
 	c.Helper()
-	time.Sleep(sentSettle + time.Second)
-	c.want(exitDone, sentRun(append(args, "--adopt")...)...)
+	c.showAll()
+	time.Sleep(2 * time.Second) // the last create was sent longer ago than the settle time
+	c.want(exitDone, sentRun(append(args, "--adopt", "--settle", "1s")...)...)
 	c.checkCloud(n)
 }
 
@@ -87,7 +103,7 @@ func TestLedgerDeletedWhileTheListLags(t *testing.T) {
 func TestHeldBackIsTold(t *testing.T) {
 	b := newBench(t)
 	cloud := b.emulator("--list-lag", sentLag)
-	b.write("bulk.yaml", planOf(2)+"run: {settle: "+sentSettle.String()+"}\n")
+	b.write("bulk.yaml", planOf(2)+"run: {settle: "+sentSettle+"}\n")
 	b.want(exitDone, "apply", "--yes", "bulk.yaml")
 	b.removeLedger("", "-wal", "-shm")
 	cloud.heldBack(2, "bulk.yaml")
@@ -118,7 +134,7 @@ func (b *bench) putBack(copied string) {
 // returns what resolve tells.
 func (c *cloud) heldAlike(file string) result {
 	c.Helper()
-	settle := []string{"--settle", sentSettle.String(), file}
+	settle := []string{"--settle", sentSettle, file}
 	r := c.want(exitUnknown, append([]string{"resolve"}, settle...)...)
 	wantIn(c.T, r.stdout, "Of 1 job a create was sent lately", "it may be there and not listed until")
 	out := c.resolved(c.want(exitUnknown, append([]string{"resolve", "-o", "json"}, settle...)...))
@@ -136,7 +152,7 @@ func TestResolveTellsWhatAnOlderLedgerHoldsBack(t *testing.T) {
 	b.write("bulk.yaml", planOf(2))
 	b.want(exitDone, sentRun("bulk.yaml")...)
 	b.want(exitDone, "ledger", "backup", "old.db")
-	time.Sleep(sentSettle) // the first jobs are listed, and one can be seen to go
+	cloud.showAll() // the first jobs are listed, and one can be seen to go
 	b.want(exitDone, "delete", "--yes", "--settle", "1s", "job-0001")
 	b.want(exitDone, sentRun("bulk.yaml")...)
 	id := b.entry("job-0001").JobID
@@ -172,7 +188,7 @@ func TestResolveTellsWhichPlanHasWhatIsHeldBack(t *testing.T) {
 	if strings.Contains(r.stdout, "nothing to do") {
 		t.Errorf("waiting does not help: %s", r)
 	}
-	out := b.resolved(b.want(exitUnknown, "resolve", "-o", "json", "--settle", sentSettle.String(), "renamed.yaml"))
+	out := b.resolved(b.want(exitUnknown, "resolve", "-o", "json", "--settle", sentSettle, "renamed.yaml"))
 	if e := out.HeldBack[0].Entry; e == nil || e.Plan != "bulk" || e.State != plan.StateCreated || e.JobID == "" {
 		t.Errorf("got %+v", e)
 	}
@@ -213,7 +229,7 @@ func TestForgottenOrRenamedWhileTheListLags(t *testing.T) {
 	b.want(exitDone, "ledger", "forget", "job-0000", "--reason", "a test")
 	b.want(exitDone, "ledger", "mv", "job-0001", "another")
 	cloud.heldBack(1, "bulk.yaml") // the other one is blocked: the ledger has it
-	time.Sleep(sentSettle + time.Second)
+	cloud.showAll()
 	// What is listed by now is blocked like any other job of the name.
 	r := b.want(exitUnknown, sentRun("bulk.yaml")...)
 	wantIn(t, r.stdout, "--adopt", "job-0001", "another")
@@ -237,9 +253,9 @@ func TestForgottenJobOfAnotherNameWhileTheListLags(t *testing.T) {
 			loseSight(b)
 			b.write("bulk.yaml", strings.Replace(planOf(1), "job-0000", "renamed", 1))
 			wantIn(t, b.want(exitUnknown, sentRun("bulk.yaml")...).stdout, "1 unknown", "under the name job-0000")
-			r := b.want(exitUnknown, "resolve", "--settle", sentSettle.String(), "bulk.yaml")
+			r := b.want(exitUnknown, "resolve", "--settle", sentSettle, "bulk.yaml")
 			wantIn(t, r.stdout, "renamed, for the same as job-0000: sent", "of the name or for the same")
-			time.Sleep(sentSettle + time.Second)
+			cloud.showAll()
 			b.want(exitDone, sentRun("--adopt", "bulk.yaml")...)
 			cloud.checkCloud(1)
 		})
@@ -278,7 +294,7 @@ func TestPlanRenamedWhileTheListLags(t *testing.T) {
 	b.want(exitDone, sentRun("bulk.yaml")...)
 	b.write("renamed.yaml", strings.Replace(planOf(3), "name: bulk", "name: renamed", 1))
 	wantIn(t, b.want(exitUnknown, sentRun("renamed.yaml")...).stdout, "3 unknown", "for plan bulk")
-	time.Sleep(sentSettle + time.Second)
+	cloud.showAll()
 	wantIn(t, b.want(exitUnknown, sentRun("renamed.yaml")...).stdout, "is job job-0000 of plan bulk by this ledger")
 	cloud.checkCloud(3)
 }
@@ -290,13 +306,13 @@ func TestDeleteWhileTheListLags(t *testing.T) {
 	cloud := b.emulator("--list-lag", sentLag)
 	b.write("bulk.yaml", planOf(1))
 	b.want(exitDone, sentRun("bulk.yaml")...)
-	time.Sleep(sentSettle) // the first job is listed, and shows that the listing hides nothing
+	cloud.showAll() // the first job is listed, and shows that the listing hides nothing
 	b.write("bulk.yaml", planOf(2))
 	b.want(exitDone, sentRun("bulk.yaml")...)
-	wantIn(t, b.want(exitUnknown, "delete", "--yes", "--settle", sentSettle.String(), "job-0001").stdout, "the service does not list it yet")
+	wantIn(t, b.want(exitUnknown, "delete", "--yes", "--settle", sentSettle, "job-0001").stdout, "the service does not list it yet")
 	b.want(exitLeft, "wait", "job-0001", "--for", "gone", "--timeout", "3s")
 	cloud.checkCloud(2)
-	time.Sleep(sentSettle)
-	b.want(exitDone, "delete", "--yes", "--settle", sentSettle.String(), "job-0001")
+	cloud.showAll()
+	b.want(exitDone, "delete", "--yes", "--settle", sentSettle, "job-0001")
 	cloud.checkCloud(1)
 }

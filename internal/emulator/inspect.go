@@ -11,6 +11,7 @@ import (
 //
 //	GET    /_emulator/stats   what was seen: Stats
 //	GET    /_emulator/jobs    every live job, oldest first
+//	POST   /_emulator/jobs    ends the list lag of those: ShowAll; then as GET
 //	GET    /_emulator/faults  the faults in force and how often they struck
 //	POST   /_emulator/faults  replaces them; the body is a list as in LoadFaults
 //	DELETE /_emulator/faults  clears them
@@ -24,6 +25,9 @@ func (s *Server) inspect(w http.ResponseWriter, r *http.Request) {
 		s.page(w, http.StatusOK, s.Stats())
 	case "GET /_emulator/jobs":
 		s.page(w, http.StatusOK, s.jobViews())
+	case "POST /_emulator/jobs":
+		s.ShowAll()
+		s.page(w, http.StatusOK, s.jobViews())
 	case "GET /_emulator/faults":
 		s.page(w, http.StatusOK, s.faults.views())
 	case "POST /_emulator/faults", "PUT /_emulator/faults":
@@ -32,7 +36,7 @@ func (s *Server) inspect(w http.ResponseWriter, r *http.Request) {
 		_ = s.SetFaults(nil) // no faults are never invalid
 		s.page(w, http.StatusOK, s.faults.views())
 	default:
-		s.page(w, http.StatusNotFound, errorPage("no such page: want GET stats or jobs, or GET, POST or DELETE faults, under /_emulator/"))
+		s.page(w, http.StatusNotFound, errorPage("no such page: want GET stats, GET or POST jobs, or GET, POST or DELETE faults, under /_emulator/"))
 	}
 }
 

@@ -74,7 +74,7 @@ func (s *Server) matcher(c *call) func(*job) bool {
 
 // listed tells whether the listing knows the job yet.
 func (s *Server) listed(j *job, now time.Time) bool {
-	return s.opts.ListLag == 0 || j.CreatedMs+s.opts.ListLag.Milliseconds() <= now.UnixMilli()
+	return s.opts.ListLag == 0 || j.CreatedMs+s.opts.ListLag.Milliseconds() <= now.UnixMilli() || j.CreatedMs <= s.shownMs.Load()
 }
 
 func (s *Server) named(name, wanted string) bool {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,8 @@ type Server struct {
 	throttle *throttle
 	faults   *faultSet
 	stats    *stats
+	// shownMs is when the last ShowAll was, in milliseconds since 1970; 0 is never.
+	shownMs atomic.Int64
 
 	closeOnce sync.Once
 	closed    chan struct{}
@@ -73,6 +76,10 @@ func (s *Server) Stats() Stats {
 // SetFaults replaces all faults, with fresh counts and fresh randomness.
 // Nil clears them. An invalid fault leaves the old ones in force.
 func (s *Server) SetFaults(faults []Fault) error { return s.faults.replace(faults) }
+
+// ShowAll ends the list lag of every job that there is now: listings have it from here
+// on. Jobs that come later lag as before. A server that is opened again has forgotten it.
+func (s *Server) ShowAll() { s.shownMs.Store(s.opts.Now().UnixMilli()) }
 
 // Serve answers on ln until ctx ends, then waits up to two seconds for open
 // requests and returns nil. It closes ln, and does not close the Server.

@@ -121,6 +121,28 @@ func TestListLag(t *testing.T) {
 	}
 }
 
+func TestShowAll(t *testing.T) {
+	clock := newClock()
+	c, _ := open(t, Options{Now: clock.now, ListLag: time.Minute})
+	id := c.create("a")
+	if got := c.list().names(); len(got) != 0 {
+		t.Fatalf("got %v before the lag has passed", got)
+	}
+	if got := string(c.page("POST", "/_emulator/jobs", "").raw); !strings.Contains(got, `"listed": true`) {
+		t.Errorf("got %s", got)
+	}
+	clock.pass(time.Second)
+	c.create("b")
+	if got := c.list().names(); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("got %v, and b is new", got)
+	}
+	c.ok("DescribeApsJobDetail", byID(id))
+	clock.pass(time.Minute)
+	if got := c.list().names(); len(got) != 2 {
+		t.Errorf("got %v after the lag", got)
+	}
+}
+
 func TestLatency(t *testing.T) {
 	c, _ := open(t, Options{Latency: 50 * time.Millisecond})
 	start := time.Now()
