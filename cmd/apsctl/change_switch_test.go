@@ -3,7 +3,6 @@ package main
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/apsctl/apsctl/plan"
 )
@@ -71,7 +70,7 @@ func TestChangesUnderEverySwitch(t *testing.T) {
 			b.want(0, apply...)
 			before := b.ids()
 			if strings.Contains(switches, "--list-lag") {
-				time.Sleep(400 * time.Millisecond) // what is not listed yet is not deleted
+				c.showAll() // what is not listed yet is not deleted
 			}
 			b.write("apsctl.yaml", changePlan(true))
 			r := b.want(0, apply...)

@@ -80,6 +80,7 @@ func (b *bench) ids() map[string]string {
 // and apply --refresh puts back what goes in place. Looks send reads only, and no
 // more than promised.
 func TestDriftUnderEverySwitch(t *testing.T) {
+	t.Parallel()
 	for _, flags := range []string{
 		"", "--detail-form string", "--detail-keys as-sent", "--detail-mode string", "--detail-form string --detail-keys as-sent --detail-mode string",
 		"--list-order oldest", "--list-order id", "--page-cap 7", "--page-cap 100 --page-cap-mode refuse", "--name-filter exact", "--name-filter prefix",
@@ -93,7 +94,7 @@ func TestDriftUnderEverySwitch(t *testing.T) {
 			b.write("plan.yaml", strings.Replace(planOf(35), "jobs:\n", "jobs:\n  - {name: modal, source: {instance: pc-m}, target_table_mode: 1, state: running,"+
 				" db_list: {b: {name: b, all: true}, a: {name: a, all: 1.0}}}\n", 1))
 			b.want(exitDone, "apply", "--yes", "plan.yaml")
-			time.Sleep(400 * time.Millisecond) // the lag
+			cloud.showAll()
 			sum := map[string]int{}
 			cloud.calls(sum)
 			pages := 3 // of 30, and a look behind the last

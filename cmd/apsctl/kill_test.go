@@ -53,6 +53,7 @@ func killEach(t *testing.T, points []crashpoint.Point, outcomes map[string]emula
 	excused func(point crashpoint.Point, outcome string) bool,
 ) {
 	t.Helper()
+	t.Parallel()
 	binary := crashBinary(t)
 	for _, point := range points {
 		for outcome := range outcomes {

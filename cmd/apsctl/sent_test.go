@@ -238,6 +238,7 @@ func TestForgottenOrRenamedWhileTheListLags(t *testing.T) {
 
 // The job got another name where neither the ledger nor the plan says so any more.
 func TestForgottenJobOfAnotherNameWhileTheListLags(t *testing.T) {
+	t.Parallel()
 	for name, loseSight := range map[string]func(b *bench){
 		"forgotten": func(b *bench) { b.want(exitDone, "ledger", "forget", "job-0000", "--reason", "a test") },
 		"renamed, and the ledger lost": func(b *bench) {
