@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -27,6 +28,10 @@ const actAsApsctl = "APSCTL_TEST_ACT_AS_APSCTL"
 // testNotedJobs is how many jobs a plan has at least to be noted, see notedJobsMin.
 const testNotedJobs = "APSCTL_TEST_NOTED_JOBS"
 
+// testPeak names a file that a process writes its peak memory to, in bytes, before it
+// ends. What wait(2) tells is no less than what the process that started it had.
+const testPeak = "APSCTL_TEST_PEAK"
+
 // noSleepAtExit keeps the race detector from holding each process for a second at its
 // end, which the tests would mostly wait for.
 const noSleepAtExit = "GORACE=atexit_sleep_ms=0"
@@ -36,12 +41,33 @@ func TestMain(m *testing.M) {
 		if n, err := strconv.Atoi(os.Getenv(testNotedJobs)); err == nil {
 			notedJobsMin = n
 		}
+		if path := os.Getenv(testPeak); path != "" {
+			mainTellingPeak(path)
+		}
 		main()
 	}
 	flag.Parse()
 	// The tests mostly wait for processes of their own.
 	_ = flag.Set("test.parallel", "16")
 	os.Exit(m.Run())
+}
+
+// mainTellingPeak is main, see testPeak.
+func mainTellingPeak(path string) {
+	keepMemoryPrivate()
+	saveMemory()
+	code := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	status, err := os.ReadFile("/proc/self/status")
+	if err == nil {
+		var kib int64
+		_, after, _ := strings.Cut(string(status), "VmHWM:")
+		_, _ = fmt.Sscan(after, &kib)
+		err = os.WriteFile(path, fmt.Append(nil, kib<<10), 0o600)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // there is no such file but on Linux
+		panic(err)
+	}
+	os.Exit(code)
 }
 
 // bench is a folder to work in and an environment that knows no credentials
