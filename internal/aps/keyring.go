@@ -19,7 +19,7 @@ const fetchTimeout = 20 * time.Second
 // for concurrent use, so that fetches are made one at a time.
 type keyring struct {
 	source Credentials
-	lock   chan struct{} // held by whoever asks source
+	turn   chan struct{} // has one element, unless somebody asks source
 
 	mu    sync.Mutex // guards the rest; never held while source is asked
 	stale bool       // source is to be renewed before it is asked again
@@ -30,7 +30,9 @@ type keyring struct {
 }
 
 func newKeyring(source Credentials) *keyring {
-	return &keyring{source: source, lock: make(chan struct{}, 1)}
+	k := &keyring{source: source, turn: make(chan struct{}, 1)}
+	k.turn <- struct{}{}
+	return k
 }
 
 // key is one fetched key, as the core takes it.
@@ -50,33 +52,26 @@ func (k *keyring) fetch(ctx context.Context) (key, error) {
 	if err := ctx.Err(); err != nil {
 		return key{}, err // for certain, and not as the select below happens to choose
 	}
-	limit := time.NewTimer(fetchTimeout)
-	defer limit.Stop()
-	select {
-	case k.lock <- struct{}{}:
-	case <-ctx.Done():
-		return key{}, ctx.Err()
-	case <-limit.C:
-		return key{}, errFetchSlow
+	limit := newPatience(fetchTimeout)
+	defer limit.timer.Stop()
+	if _, err := await(ctx, limit, k.turn); err != nil {
+		return key{}, err
 	}
 	type result struct {
 		key key
 		err error
 	}
 	done := make(chan result, 1)
-	go func() { // outlives a caller that does not wait: the lock stays taken
-		defer func() { <-k.lock }()
+	go func() { // outlives a caller that does not wait: the turn stays taken
+		defer func() { k.turn <- struct{}{} }()
 		got, err := k.ask()
 		done <- result{got, err}
 	}()
-	select {
-	case r := <-done:
-		return r.key, r.err
-	case <-ctx.Done():
-		return key{}, ctx.Err()
-	case <-limit.C:
-		return key{}, errFetchSlow
+	r, err := await(ctx, limit, done)
+	if err != nil {
+		return key{}, err
 	}
+	return r.key, r.err
 }
 
 // ask asks source, and renews it before if that was decided.
