@@ -22,6 +22,9 @@ type DiffOptions struct {
 	// Owners are the entries of all plans that have a job, by its id. What belongs
 	// to one entry is never taken over by another.
 	Owners map[string]Entry
+	// Left is what the service tells of the jobs of InTheWay, by id. One that is not in it
+	// is taken on the ledger's word.
+	Left map[string]Shown
 	// Commands writes the commands that reasons name.
 	Commands Commands
 }

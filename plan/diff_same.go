@@ -24,21 +24,17 @@ func holdSame(changes, left []Change, listings map[string]Listing, o DiffOptions
 	if len(stay) == 0 {
 		return
 	}
-	become := map[data][]*Change{}
-	for i := range changes {
-		if to, ok := changes[i].becomes(); ok {
-			become[to] = append(become[to], &changes[i])
-		}
-	}
+	x := newSameIndex(changes)
 	ids := listedIDs(stay, listings)
 	for len(stay) > 0 {
 		one := stay[0]
 		stay = stay[1:]
-		for _, c := range become[one.Entry.Spec.data()] {
+		for _, held := range x.heldBy(one, o.Left) {
+			c := held.Change
 			if c == one || c.NoCreate != "" || !sameRegion(one.Entry.Spec.Source.Region, c.Job.Source.Region) {
 				continue
 			}
-			c.bar(causeSame, c.sameReason(one, ids, o.Commands), o)
+			c.bar(causeSame, c.sameReason(one, held.why, ids, o.Commands), o)
 			if c.staysBehind(o) {
 				stay = append(stay, c) // it does not make room for another one either
 			}
@@ -99,20 +95,27 @@ func listedIDs(of []*Change, listings map[string]Listing) map[string]map[string]
 }
 
 // sameReason says which job is in the way of c, and each way out.
-func (c *Change) sameReason(one *Change, ids map[string]map[string]bool, commands Commands) string {
+func (c *Change) sameReason(one *Change, why sameWhy, ids map[string]map[string]bool, commands Commands) string {
 	e := one.Entry
 	const same = "the same source, destination and objects"
 	if e.State != StateCreated {
 		return fmt.Sprintf("job %s, which left the plan, is for %s and is in state %s: %s settles it", e.Name, same, e.State, commands.Resolve(e.Plan))
 	}
+	if why.unread != nil {
+		return fmt.Sprintf("whether job %s, as %s, which left the plan, is for %s cannot be read: %v", e.JobID, e.Name, same, why.unread)
+	}
 	if one.Job != nil {
-		return fmt.Sprintf("job %s of this plan is for %s now (%s), and is not changed to what the plan says before what is in its way is settled", one.Name, same, e.JobID)
+		return fmt.Sprintf("job %s of this plan %s for %s now (%s), and is not changed to what the plan says before what is in its way is settled",
+			one.Name, why.is(), same, e.JobID)
 	}
 	if listed := ids[e.Region]; listed != nil && !listed[e.JobID] {
-		return fmt.Sprintf("job %s, as %s, which left the plan, is for %s, and a complete listing does not show it: check what these credentials may see; "+
-			"if it was deleted, %s", e.JobID, e.Name, same, commands.Forget(*e))
+		return fmt.Sprintf("job %s, as %s, which left the plan, %s for %s, and a complete listing does not show it: one that is new may be listed later; "+
+			"check what these credentials may see; if it was deleted, %s", e.JobID, e.Name, why.is(), same, commands.Forget(*e))
 	}
 	reason := fmt.Sprintf("job %s exists for %s, as %s, which left the plan", e.JobID, same, e.Name)
+	if why.pending {
+		reason = fmt.Sprintf("job %s, as %s, which left the plan, may be for %s (a change to that was sent and has no answer)", e.JobID, e.Name, same)
+	}
 	var or string
 	if c.Entry == nil {
 		reason += fmt.Sprintf(": moved: {%s: %s} in the plan makes it the same job", yamlText(e.Name), yamlText(c.Name))

@@ -61,7 +61,7 @@ func (r *Run) prepare(ctx context.Context) ([]plan.Change, error) {
 	}
 	regions := r.regionsToAsk(changes)
 	if len(regions) == 0 {
-		return r.diff(snapshot, r.listings) // none
+		return r.difference(ctx, snapshot)
 	}
 	if err := r.lookEverywhere(ctx, snapshot, regions); err != nil {
 		return nil, err
@@ -73,6 +73,37 @@ func (r *Run) prepare(ctx context.Context) ([]plan.Change, error) {
 		return r.compare(ctx, snapshot)
 	}
 	if snapshot, err = r.snapshot(ctx); err != nil {
+		return nil, err
+	}
+	return r.difference(ctx, snapshot)
+}
+
+// difference is the last one that Prepare takes, by all that it learned. It asks besides
+// for the details of what left the plan and may be in the way of a job.
+func (r *Run) difference(ctx context.Context, snapshot plan.Snapshot) ([]plan.Change, error) {
+	changes, err := r.diff(snapshot, r.listings)
+	if err != nil {
+		return nil, err
+	}
+	all := changes
+	if !r.options.Choice.IsZero() { // one that is not meant is in the way all the same
+		all = plan.Diff(r.plan, snapshot, r.listings, r.diffOptions())
+	}
+	left := plan.InTheWay(changes, all)
+	if len(left) == 0 {
+		return changes, nil
+	}
+	jobs, final := make([]jobAt, len(left)), make([]bool, len(left))
+	for i, entry := range left {
+		jobs[i], final[i] = jobAt{entry.Region, entry.JobID}, r.tooOld(entry.Pending.SignedAt)
+	}
+	err = r.details(ctx, jobs, func(i int, detail plan.RemoteDetail, err error) error {
+		if !refusedAsIs(err) { // then the service tells nothing of it
+			r.left[jobs[i].id] = plan.Shown{Detail: detail, Final: final[i], Err: err}
+		}
+		return ctx.Err()
+	})
+	if err != nil {
 		return nil, err
 	}
 	return r.diff(snapshot, r.listings)
@@ -90,7 +121,7 @@ func (r *Run) diff(ledger plan.Snapshot, listings map[string]plan.Listing) ([]pl
 }
 
 func (r *Run) diffOptions() plan.DiffOptions {
-	return plan.DiffOptions{Adopt: r.options.Adopt, Delete: r.options.AllowDelete, Replace: r.options.AllowReplace, Owners: r.owners, Seen: r.seen, Commands: r.options.Commands}
+	return plan.DiffOptions{Adopt: r.options.Adopt, Delete: r.options.AllowDelete, Replace: r.options.AllowReplace, Owners: r.owners, Seen: r.seen, Left: r.left, Commands: r.options.Commands}
 }
 
 func (r *Run) snapshot(ctx context.Context) (plan.Snapshot, error) {

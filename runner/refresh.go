@@ -3,10 +3,6 @@ package runner
 import (
 	"context"
 	"fmt"
-	"sync"
-	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/apsctl/apsctl/plan"
 )
@@ -46,43 +42,24 @@ func steady(before, now plan.Entry) bool {
 // that is listed and of which the service does not tell is counted in r.untold; any
 // other failure ends it, and what was asked for until then stays there.
 func (r *Run) describe(ctx context.Context, changes []plan.Change) error {
-	var mu sync.Mutex
-	progress := r.describing(len(changes))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(r.options.Parallel)
-	for _, c := range changes {
-		group.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			detail, err := r.service.Detail(ctx, c.Entry.Region, c.Entry.JobID)
-			mu.Lock()
-			defer mu.Unlock()
-			progress()
-			switch {
-			case refusedAsIs(err):
-				r.untold = append(r.untold, c.Entry.JobID)
-				return nil
-			case err != nil:
-				return err
-			}
-			s := r.seen[c.Entry.JobID]
-			s.Detail = &detail
-			r.seen[c.Entry.JobID] = s
+	jobs := make([]jobAt, len(changes))
+	for i, c := range changes {
+		jobs[i] = jobAt{c.Entry.Region, c.Entry.JobID}
+	}
+	return r.details(ctx, jobs, func(i int, detail plan.RemoteDetail, err error) error {
+		id := jobs[i].id
+		switch {
+		case refusedAsIs(err):
+			r.untold = append(r.untold, id)
 			return nil
-		})
-	}
-	return group.Wait()
-}
-
-// describing returns what counts the details that were asked for, one at a time.
-func (r *Run) describing(total int) func() {
-	p, started := Progress{Total: total}, time.Now()
-	return func() {
-		p.Done++
-		p.Elapsed = time.Since(started)
-		r.options.Observe(p)
-	}
+		case err != nil:
+			return err
+		}
+		s := r.seen[id]
+		s.Detail = &detail
+		r.seen[id] = s
+		return nil
+	})
 }
 
 // compare refreshes what is known of existing jobs and returns the difference. It
@@ -109,7 +86,7 @@ func (r *Run) compare(ctx context.Context, before plan.Snapshot) ([]plan.Change,
 			delete(r.seen, entry.JobID)
 		}
 	}
-	if changes, err = r.diff(now, r.listings); err == nil {
+	if changes, err = r.difference(ctx, now); err == nil {
 		err = r.noteCompared(ctx, changes)
 	}
 	switch {

@@ -168,6 +168,8 @@ type Run struct {
 	// unread says of jobs, by name, why a listed one that may be theirs could not be
 	// compared: nothing is created for them.
 	unread map[string]error
+	// left is what the service tells of jobs that left the plan, see difference.
+	left map[string]plan.Shown
 
 	asks     chan chan Picture // see Picture
 	over     chan struct{}     // closed when Apply has returned
@@ -193,7 +195,7 @@ func New(p *plan.Plan, ledger Ledger, service Service, secrets Secrets, governor
 		governor: governor, clock: clock, options: o.withDefaults(),
 		server:   &serverClock{now: clock.Now},
 		listings: map[string]plan.Listing{}, owners: map[string]plan.Entry{}, held: map[string]bool{},
-		supposed: map[jobKey]plan.Entry{}, unrecorded: map[string]plan.Sent{}, newer: map[string]plan.Sent{},
+		supposed: map[jobKey]plan.Entry{}, unrecorded: map[string]plan.Sent{}, newer: map[string]plan.Sent{}, left: map[string]plan.Shown{},
 	}
 	r.finished = sync.OnceFunc(func() { close(r.over) })
 	return r

@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/apsctl/apsctl/plan"
 )
@@ -92,27 +89,16 @@ func (r *Run) told(twins []plan.Twin) []plan.Twin {
 
 // describeTwins asks for the details of each, once.
 func (r *Run) describeTwins(ctx context.Context, twins []plan.Twin) error {
-	var mu sync.Mutex
-	progress := r.describing(len(twins))
-	var group errgroup.Group
-	group.SetLimit(r.options.Parallel)
-	for i := range twins {
-		t := &twins[i]
-		group.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			detail, err := r.service.Detail(ctx, t.Region, t.Job.ID)
-			mu.Lock()
-			defer mu.Unlock()
-			progress()
-			if err != nil {
-				t.Err = fmt.Errorf("whether job %s is this one under another name cannot be read: %w", t.Job.ID, err)
-				return ctx.Err()
-			}
-			t.Detail = &detail
-			return nil
-		})
+	jobs := make([]jobAt, len(twins))
+	for i, t := range twins {
+		jobs[i] = jobAt{t.Region, t.Job.ID}
 	}
-	return group.Wait()
+	return r.details(ctx, jobs, func(i int, detail plan.RemoteDetail, err error) error {
+		if err != nil {
+			twins[i].Err = fmt.Errorf("whether job %s is this one under another name cannot be read: %w", jobs[i].id, err)
+			return ctx.Err()
+		}
+		twins[i].Detail = &detail
+		return nil
+	})
 }
