@@ -37,15 +37,21 @@ type ForgottenAttempt struct {
 // The error is plan.ErrMovedOn, with nothing written, when the entry is not as m
 // says. The job itself, if there is one, stays on the service; whether the
 // ledger may lose sight of it is for the caller to judge.
+//
+// What was sent for it is noted beside the ledger before that, since nothing else tells
+// of it afterwards: where it cannot be noted, nothing is forgotten. A note whose commit
+// failed does no harm, see stands.
 func (l *Ledger) Forget(ctx context.Context, m Mark, forced bool, p Person) error {
 	op := fmt.Sprintf("forget job %q of plan %q", m.Name, m.Plan)
 	if err := p.check(); err != nil {
 		return fmt.Errorf("%s: %w: %w", op, ErrIllegal, err)
 	}
-	it := &item{op: op}
-	it.do = func(w *writer) error {
+	return l.write(ctx, op, func(w *writer) error {
 		id, gone, err := w.forgotten(m)
 		if err != nil {
+			return err
+		}
+		if err := l.noteForgotten(lineOfForgotten(m, gone)); err != nil {
 			return err
 		}
 		for _, query := range []string{"DELETE FROM attempts WHERE entry_id = ?", "DELETE FROM entries WHERE id = ?"} {
@@ -53,12 +59,10 @@ func (l *Ledger) Forget(ctx context.Context, m Mark, forced bool, p Person) erro
 				return err
 			}
 		}
-		it.sent = lineOfForgotten(m, gone)
 		proof := PersonEvidence{Who: p.Who, Reason: p.Reason, Forced: forced, Forgotten: &gone}
 		return w.event(Event{At: p.At, Plan: m.Plan, Name: m.Name, Attempt: m.Attempt, From: m.State,
 			To: plan.StateNone, Run: p.RunID, JobID: gone.JobID, Reason: "forgotten: " + p.Reason, Evidence: proof.JSON()})
-	}
-	return l.carry(it)
+	})
 }
 
 // lineOfForgotten notes again what was sent for an entry that is forgotten, since its

@@ -130,6 +130,24 @@ func (l *Ledger) noteSent(batch []*item) {
 	}
 }
 
+// noteForgotten notes line on disk, for whoever leads the queue: its entry is about to go,
+// and the ledger does not tell of the create any more.
+func (l *Ledger) noteForgotten(line []byte) error {
+	if len(line) == 0 {
+		return nil
+	}
+	n := &l.sent
+	n.text = append(n.text[:0], line...)
+	err := n.write(l.path)
+	if err == nil {
+		err = n.file.Sync()
+	}
+	if err != nil {
+		return sentTrouble(l.path, sentPath(l.path), err)
+	}
+	return nil
+}
+
 // write appends the text in one write.
 func (n *sentNotes) write(ledger string) (err error) {
 	if n.file == nil {
@@ -197,6 +215,13 @@ func (l *Ledger) Sent(ctx context.Context, planName string, asks func(plan.Sent)
 		if known {
 			continue
 		}
+		if s.Forgotten {
+			stands, err := l.stands(ctx, s)
+			if err != nil {
+				return nil, trouble(l.path, "read what was sent", err)
+			}
+			s.Forgotten = !stands
+		}
 		if s.OnRecord, err = l.onRecord(ctx, s); err != nil {
 			return nil, trouble(l.path, "read what was sent", err)
 		}
@@ -224,6 +249,15 @@ func (l *Ledger) accountsFor(ctx context.Context, planName string, s plan.Sent) 
 	return known, err
 }
 
+// stands reports whether the entry of a line about a forgotten job is there all the same,
+// under whatever name: it was noted, and then the commit failed.
+func (l *Ledger) stands(ctx context.Context, s plan.Sent) (known bool, err error) {
+	const query = "SELECT EXISTS (SELECT 1 FROM entries JOIN attempts ON entry_id = entries.id" +
+		" WHERE plan = ? AND json_extract(spec, '$.name') = ? AND attempts.attempt = ? AND attempts.signed_at_ms = ? AND attempts.region = ?)"
+	err = l.read.QueryRowContext(ctx, query, s.Plan, s.Name, s.Attempt, s.SignedAt.UnixMilli(), s.Region).Scan(&known)
+	return known, err
+}
+
 // promisedWithin is how long after the choice of its date a create is promised at most:
 // what took longer is not sent.
 const promisedWithin = time.Minute
@@ -240,6 +274,9 @@ func (l *Ledger) onRecord(ctx context.Context, s plan.Sent) (known bool, err err
 }
 
 func sentTrouble(ledger, path string, err error) error {
+	if _, kind := classify(err); kind == ErrFull {
+		return &Error{Kind: kind, Path: ledger, Err: err, Text: path + ", where it is noted what was sent, cannot be written: " + adviceFull}
+	}
 	return &Error{Kind: ErrPermission, Path: ledger, Err: err,
 		Text: path + ", where it is noted what was sent, cannot be used; it must be an ordinary file of this user, and no symbolic link"}
 }
