@@ -3,9 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/apsctl/apsctl/internal/crashpoint"
 	"github.com/apsctl/apsctl/plan"
@@ -65,10 +67,29 @@ func (l *Ledger) Intend(_ context.Context, in plan.Intent) error {
 			return err
 		}
 		err = w.event(Event{At: in.At, Plan: in.Plan, Name: in.Name, Attempt: in.Attempt,
-			From: in.From, To: plan.StateIntent, Run: in.RunID})
+			From: in.From, To: plan.StateIntent, Run: in.RunID, Evidence: intentEvidence(in)})
 		crashpoint.At(crashpoint.IntentWritten)
 		return err
 	}})
+}
+
+// intentEvidence says in the history what was promised, exactly enough to tell it from
+// every other create. The history outlives the attempt, and keeps the name.
+func intentEvidence(in plan.Intent) string {
+	text, err := json.Marshal(struct {
+		Kind     string `json:"kind"`
+		Region   string `json:"region"`
+		SignedAt string `json:"signed_at"`
+	}{"intent", in.Spec.Region, exactly(in.SignedAt)})
+	if err != nil {
+		panic("store: evidence cannot fail to marshal: " + err.Error())
+	}
+	return string(text)
+}
+
+// exactly is a date as it is compared in evidence, of the precision that all of the ledger has.
+func exactly(at time.Time) string {
+	return at.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano)
 }
 
 // openElsewhere finds an open entry of another plan: of plans before it and after

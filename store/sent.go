@@ -249,8 +249,8 @@ func (l *Ledger) accountsFor(ctx context.Context, planName string, s plan.Sent) 
 	return known, err
 }
 
-// stands reports whether the entry of a line about a forgotten job is there all the same,
-// under whatever name: it was noted, and then the commit failed.
+// stands reports whether an entry, under whatever name, has the job of a line under the name
+// that the service knows: it was renamed, or was to be forgotten and the commit failed.
 func (l *Ledger) stands(ctx context.Context, s plan.Sent) (known bool, err error) {
 	const query = "SELECT EXISTS (SELECT 1 FROM entries JOIN attempts ON entry_id = entries.id" +
 		" WHERE plan = ? AND json_extract(spec, '$.name') = ? AND attempts.attempt = ? AND attempts.signed_at_ms = ? AND attempts.region = ?)"
@@ -258,19 +258,19 @@ func (l *Ledger) stands(ctx context.Context, s plan.Sent) (known bool, err error
 	return known, err
 }
 
-// promisedWithin is how long after the choice of its date a create is promised at most:
-// what took longer is not sent.
-const promisedWithin = time.Minute
-
-// onRecord reports whether the history has the promise of a create. It outlives the
-// entry, and tells under which name it was promised. Where it was pruned so far, it
-// cannot tell, and is taken to have had it.
+// onRecord reports whether the ledger's history has the promise of a create, or an entry
+// stands for it. The history outlives the entry, and tells under which name it was promised.
+// The date and the region are compared, too, for another ledger numbers its attempts from 1 as
+// well. Where the history was pruned, or written by a version that did not note these, it
+// does not tell.
 func (l *Ledger) onRecord(ctx context.Context, s plan.Sent) (known bool, err error) {
-	const query = "SELECT EXISTS (SELECT 1 FROM events WHERE plan = ?1 AND name = ?2 AND attempt = ?3 AND to_state = 'intent'" +
-		" AND at_ms BETWEEN ?4 - ?5 AND ?4 + ?5) OR EXISTS (SELECT 1 FROM prunes WHERE before_ms >= ?4)"
-	args := []any{s.Plan, s.Name, s.Attempt, s.SignedAt.UnixMilli(), promisedWithin.Milliseconds()}
-	err = l.read.QueryRowContext(ctx, query, args...).Scan(&known)
-	return known, err
+	const query = "SELECT EXISTS (SELECT 1 FROM events WHERE plan = ? AND name = ? AND attempt = ? AND to_state = 'intent'" +
+		" AND evidence <> '' AND json_extract(evidence, '$.signed_at') = ? AND json_extract(evidence, '$.region') = ?)"
+	err = l.read.QueryRowContext(ctx, query, s.Plan, s.Name, s.Attempt, exactly(s.SignedAt), s.Region).Scan(&known)
+	if err != nil || known {
+		return known, err
+	}
+	return l.stands(ctx, s)
 }
 
 func sentTrouble(ledger, path string, err error) error {

@@ -206,10 +206,7 @@ func TestSentIsOnRecordUnderAnEarlierName(t *testing.T) {
 		if later.Name != "d" { // another one sent it in the second of others
 			later.SignedAt = t0.Add(time.Hour)
 		}
-		l.sent.text = append(l.sent.text[:0], lineOf(later)...)
-		if err := l.sent.write(l.path); err != nil {
-			t.Fatal(err)
-		}
+		l.note(t, later)
 	}
 	sent := sentTo(t, l, "p", all)
 	for _, name := range []string{"a", "b", "d"} {
@@ -217,11 +214,59 @@ func TestSentIsOnRecordUnderAnEarlierName(t *testing.T) {
 			t.Errorf("sent by a later ledger: %s is %+v", name, s)
 		}
 	}
-	if _, err := l.Prune(t.Context(), t0.Add(2*time.Hour), Person{Who: "w", Reason: "r", At: t0.Add(3 * time.Hour)}, false); err != nil {
+}
+
+// A history that was pruned proves nothing of a create that the ledger never had; what an
+// entry has under another name, it still tells.
+func TestSentIsOnRecordInAPrunedHistoryOnlyByItsEntry(t *testing.T) {
+	l := openStore(t)
+	for _, name := range []string{"a", "gone"} {
+		mustIntend(t, l, intentOf(name, plan.StateNone, 1))
+		mustSettle(t, l, step(name, plan.StateIntent, 1, plan.StateCreated))
+	}
+	if err := l.Rename(t.Context(), MarkOf(entryOf(t, l, "a")), "c", somebody()); err != nil {
 		t.Fatal(err)
 	}
-	if sent := sentTo(t, l, "p", all); len(sent) != 3 || !sent["a"].OnRecord {
-		t.Errorf("once the history is pruned: %+v", sent)
+	forgetAs(t, l, "gone", plan.StateCreated)
+	l.note(t, intentOf("never", plan.StateNone, 1))
+	want := map[string]bool{"a": true, "gone": true, "never": false}
+	for _, when := range []string{"before", "after"} {
+		sent := sentTo(t, l, "p", all)
+		for name, known := range want {
+			if s, ok := sent[name]; !ok || s.OnRecord != known {
+				t.Errorf("%s: %s is %+v", when, name, s)
+			}
+		}
+		p, err := l.Prune(t.Context(), t0.Add(2*time.Hour), Person{Who: "w", Reason: "r", At: t0.Add(3 * time.Hour)}, false)
+		if err != nil || when == "before" && p.Events == 0 {
+			t.Fatal(p, err)
+		}
+		want["gone"] = false // and held back all the same, as forgotten
+	}
+}
+
+// A create in another region is another one, though the rest be the same.
+func TestSentIsOnRecordOnlyInItsRegion(t *testing.T) {
+	l := openStore(t)
+	mustIntend(t, l, intentOf("a", plan.StateNone, 1))
+	there := intentOf("a", plan.StateNone, 1)
+	there.Spec.Region = "cn-beijing"
+	l.note(t, there)
+	later := intentOf("a", plan.StateNone, 1)
+	later.Spec.Region, later.SignedAt = "cn-shanghai", later.SignedAt.Add(time.Second)
+	l.note(t, later)
+	sent, err := l.Sent(t.Context(), "p", all)
+	if err != nil || len(sent) != 2 || sent[0].OnRecord || sent[1].OnRecord {
+		t.Errorf("got %+v, %v", sent, err)
+	}
+}
+
+// note notes a create that another ledger sent.
+func (l *Ledger) note(t *testing.T, in plan.Intent) {
+	t.Helper()
+	l.sent.text = append(l.sent.text[:0], lineOf(in)...)
+	if err := l.sent.write(l.path); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -190,6 +190,7 @@ func TestDebugOfTheCoreIsRefused(t *testing.T) {
 // alone, the ledgers are the same but for times and what is random.
 func TestLedgerDoesNotDependOnThePassword(t *testing.T) {
 	random := regexp.MustCompile(`_ms$|^(lineage|account|pid|nonce|run_id|request_id|aps_job_id)$`)
+	date := regexp.MustCompile(`"signed_at":"[^"]*"`)
 	b := canaryBench(t, providers["env"]).bench
 	var first map[string]string
 	for i, password := range []string{"a", "another, longer " + canary} {
@@ -214,7 +215,7 @@ func TestLedgerDoesNotDependOnThePassword(t *testing.T) {
 					}
 				}
 			}
-			ledger[table] = fmt.Sprint(got.Columns, got.Rows)
+			ledger[table] = date.ReplaceAllString(fmt.Sprint(got.Columns, got.Rows), "")
 		}
 		if first == nil {
 			first = ledger
