@@ -49,10 +49,10 @@ func HeldBack(ctx context.Context, p *plan.Plan, ledger Ledger, clock Clock, o O
 	for _, c := range changes {
 		if s, ok := r.unrecorded[c.Name]; ok && c.Cause == heldBackCause {
 			h := HeldJob{Name: c.Name, Region: s.Region, Sent: s, Until: r.heldUntil(s)}
-			h.Alike = s.Name != c.Name && s.Name != before[c.Name]
 			if isOlder(c.Entry, s) {
 				h.Older = c.Entry
 			}
+			h.Alike = h.Older == nil && s.Name != c.Name && s.Name != before[c.Name]
 			held = append(held, h)
 		}
 	}

@@ -22,29 +22,26 @@ func (r *Run) readNewer(ctx context.Context, snapshot plan.Snapshot) error {
 	for i := range r.plan.Jobs {
 		wanted[[2]string{r.plan.Jobs[i].Name, r.plan.Jobs[i].Region}] = true
 	}
-	made := make(map[[2]string]bool, len(snapshot.Entries)) // by the name that the service has
-	for _, entry := range snapshot.Entries {
-		made[[2]string{entry.Spec.Name, entry.Region}] = true
-	}
+	known := r.entriesBySent(snapshot)
 	all, err := r.ledger.Sent(ctx, r.plan.Name, func(s plan.Sent) bool {
-		key := [2]string{s.Name, s.Region}
-		entry, known := snapshot.Entries[s.Name]
-		switch {
-		case s.Plan != r.plan.Name || s.SignedAt.After(r.clock.Now().Add(sentAhead)):
+		if s.Plan != r.plan.Name || s.SignedAt.After(r.clock.Now().Add(sentAhead)) {
 			return false
-		case known && entry.Region == s.Region:
-			return isOlder(&entry, s)
 		}
-		return !wanted[key] && !made[key]
+		if entry := known(s); entry != nil {
+			return isOlder(entry, s)
+		}
+		return !wanted[[2]string{s.Name, s.Region}]
 	})
 	if err != nil {
 		return ledgerFailed("read what was sent", err)
 	}
 	var astray []plan.Sent
 	for _, s := range all {
-		if entry, known := snapshot.Entries[s.Name]; known && entry.Region == s.Region {
-			r.newer[s.Name] = s
-		} else if !s.Forgotten && !s.OnRecord {
+		entry := known(s)
+		switch {
+		case entry != nil && isOlder(entry, s):
+			keepLatest(r.newer, entry.Name, s)
+		case entry == nil && !s.Forgotten && !s.OnRecord:
 			astray = append(astray, s)
 		}
 	}
@@ -52,10 +49,34 @@ func (r *Run) readNewer(ctx context.Context, snapshot plan.Snapshot) error {
 	return nil
 }
 
-// isOlder reports whether the entry has a job as created and knows nothing of what was
-// noted later.
+// entriesBySent returns how to find the entry that a create was of: the one of that name,
+// or of the name that moved says it has now, or one that was renamed and whose job has that
+// name at the service. It returns nil where there is none.
+func (r *Run) entriesBySent(snapshot plan.Snapshot) func(plan.Sent) *plan.Entry {
+	made := make(map[[2]string]plan.Entry, len(snapshot.Entries)) // by the name that the service has
+	for _, entry := range snapshot.Entries {
+		key := [2]string{entry.Spec.Name, entry.Region}
+		if other, ok := made[key]; !ok || other.UpdatedAt.Before(entry.UpdatedAt) {
+			made[key] = entry
+		}
+	}
+	return func(s plan.Sent) *plan.Entry {
+		for _, name := range []string{s.Name, r.plan.Moved[s.Name]} {
+			if entry, ok := snapshot.Entries[name]; ok && entry.Region == s.Region {
+				return &entry
+			}
+		}
+		if entry, ok := made[[2]string{s.Name, s.Region}]; ok {
+			return &entry
+		}
+		return nil
+	}
+}
+
+// isOlder reports whether the entry has a job as created and its ledger knows nothing of
+// what was noted later.
 func isOlder(entry *plan.Entry, s plan.Sent) bool {
-	return entry != nil && entry.State == plan.StateCreated && entry.UpdatedAt.Before(s.SignedAt)
+	return entry != nil && entry.State == plan.StateCreated && entry.UpdatedAt.Before(s.SignedAt) && !s.OnRecord
 }
 
 // tellAstray warns of creates that neither the ledger nor the plan has.

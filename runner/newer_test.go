@@ -55,6 +55,81 @@ func TestOlderLedgerIsNotTakenForWhatThereIs(t *testing.T) {
 	}
 }
 
+// So it is where the entry was renamed since the ledger was put back, by hand or by moved.
+func TestOlderLedgerIsRecognisedWhenTheJobWasRenamedSince(t *testing.T) {
+	for name, rename := range map[string]func(f *fixture){
+		"there and back": func(f *fixture) { f.rename("job-000", "other"); f.rename("other", "job-000") },
+		"by hand":        func(f *fixture) { f.rename("job-000", "other"); f.plan.Jobs[0] = jobNamed("other") },
+		"by moved": func(f *fixture) {
+			f.plan.Jobs[0], f.plan.Moved = jobNamed("other"), map[string]string{"job-000": "other"}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 1, func(f *fixture) {
+				f.wantRun(runner.Counts{Created: 1})
+				backup := f.backUp()
+				f.cloud.lag = 9 * time.Minute
+				f.remake()
+				f.loseLedger(backup)
+				rename(f)
+				for range 2 {
+					f.wantRun(runner.Counts{Unknown: 1})
+				}
+				if held := f.heldBack(); len(held) != 1 || held[0].Older == nil || held[0].Alike {
+					t.Errorf("told without a run: %+v", held)
+				}
+			})
+		})
+	}
+}
+
+// The entry was renamed before the backup, its job made again under the new name since,
+// and moved gives it a third.
+func TestOlderLedgerIsRecognisedByTheNameBeforeTheMove(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.options.AllowReplace = true
+		f.wantRun(runner.Counts{Created: 1})
+		f.rename("job-000", "second")
+		f.plan.Jobs[0] = jobNamed("second")
+		backup := f.backUp()
+		time.Sleep(time.Hour)
+		f.cloud.lag = 9 * time.Minute
+		f.replaceBy(func(s *plan.Spec) { s.Source.Instance = "pc-2" })
+		f.loseLedger(backup)
+		f.plan.Jobs[0], f.plan.Moved = jobNamed("third"), map[string]string{"second": "third"}
+		for range 2 {
+			f.wantRun(runner.Counts{Unknown: 1})
+		}
+	})
+}
+
+// In a ledger that is whole, a name that went to another entry says nothing of that one.
+func TestRenamedInACircleIsNotOlder(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.plan.Jobs = f.plan.Jobs[:1]
+		f.wantRun(runner.Counts{Created: 1})
+		f.plan = planOf(2)
+		time.Sleep(time.Hour)
+		f.wantRun(runner.Counts{Created: 1, Kept: 1})
+		f.rename("job-001", "other")
+		f.rename("job-000", "job-001")
+		f.plan.Jobs[0] = jobNamed("other")
+		before := f.cloud.calls["list"]
+		f.wantRun(runner.Counts{Kept: 2})
+		if f.cloud.calls["list"] != before {
+			t.Error("it listed the region")
+		}
+	})
+}
+
+func (f *fixture) rename(name, to string) {
+	f.Helper()
+	by := store.Person{Who: "a", Reason: "b", At: time.Now()}
+	if err := f.ledger.Rename(f.Context(), store.MarkOf(f.entry(name)), to, by); err != nil {
+		f.Fatal(err)
+	}
+}
+
 // Nor is it lost, by a listing that shows others, as long as the new one may come.
 func TestOlderLedgerLosesNothingBeforeTheNewJobIsListed(t *testing.T) {
 	inBubble(t, 2, func(f *fixture) {

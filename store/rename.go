@@ -61,7 +61,8 @@ func (w *writer) rename(m Mark, to string, p Person) error {
 	if err != nil {
 		return err
 	}
-	if _, err := w.exec("UPDATE entries SET name = ?, updated_at_ms = ? WHERE id = ?", to, toMs(p.At), id); err != nil {
+	// Its date stays: it says how late the ledger knows of the job, and a name says nothing of it.
+	if _, err := w.exec("UPDATE entries SET name = ? WHERE id = ?", to, id); err != nil {
 		return err
 	}
 	left := Event{At: p.At, Plan: m.Plan, Name: m.Name, Attempt: m.Attempt, From: m.State, To: plan.StateNone,
