@@ -259,10 +259,26 @@ func (d *Decision) judgeForget() error {
 		return d.refuse("the ledger has no such job")
 	case state.Unresolved():
 		return d.object("a create was sent for it and its outcome is not known, so a job may exist that nothing would account for; resolve settles it first")
-	case d.Entry.JobID != "":
+	}
+	if err := d.objectToOpenChange(); err != nil {
+		return err
+	}
+	if d.Entry.JobID != "" {
 		d.Notes = append(d.Notes, fmt.Sprintf("job %s is left as it is on the service", d.Entry.JobID))
 	}
 	return nil
+}
+
+// objectToOpenChange objects where the objects of a job may have become others and nobody
+// has seen it since. What is noted of a forgotten job says what it is for, by which it is
+// known under another name, and of the change the ledger has no more than a digest.
+func (d *Decision) objectToOpenChange() error {
+	change := d.Entry.Pending.Modification()
+	if d.Entry.State != plan.StateCreated || !change.IsSet() || change.Confirmed {
+		return nil
+	}
+	return d.object("a change of it was sent at %s and nothing shows whether it took effect, so that it is not known what the job is for; "+
+		"the next apply of a plan that has it asks the service and settles that", clockTime(change.SignedAt))
 }
 
 // owner is the entry that has a job id, nil when none has.

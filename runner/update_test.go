@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,6 +50,32 @@ func TestUpdateThatIsNotConfirmedIsMadeAgain(t *testing.T) {
 		}
 		f.cloud.details = nil
 		f.wantCounts(f.mustRun(), runner.Counts{Updated: 1})
+	})
+}
+
+// What a job is for is not known while a change of it is open, and by that it would be known
+// under another name: it is not forgotten until that is settled.
+func TestJobWithAnOpenChangeIsNotForgotten(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.mustRun()
+		id := f.entry("job-000").JobID
+		f.editObjects(0, `{"sales":{"all":true}}`)
+		f.cloud.details = map[string]plan.RemoteDetail{id: {ID: id, SourceInstance: "pc-1", DestinationInstance: "amv-1", DBList: `{"EntireInstance":true}`}}
+		f.wantCounts(f.mustRun(), runner.Counts{Unknown: 1})
+		order := runner.Order{Kind: runner.OrderForget, Entry: f.entry("job-000")}
+		_, err := f.resolver(f.ledger).Judge(f.Context(), order)
+		if refused := (*runner.RefusedError)(nil); !errors.As(err, &refused) || !refused.Forcible || !strings.Contains(refused.Why, "next apply") {
+			f.Errorf("got %v", err)
+		}
+		order.Force = true
+		if d, err := f.resolver(f.ledger).Judge(f.Context(), order); err != nil || !strings.Contains(d.Forced, "a change of it was sent") || len(d.Notes) != 1 {
+			f.Errorf("forced: %+v, %v", d, err)
+		}
+		f.cloud.details = nil
+		f.wantCounts(f.mustRun(), runner.Counts{Updated: 1})
+		if d, err := f.resolver(f.ledger).Judge(f.Context(), runner.Order{Kind: runner.OrderForget, Entry: f.entry("job-000")}); err != nil || d.Forced != "" {
+			f.Errorf("settled: %+v, %v", d, err)
+		}
 	})
 }
 

@@ -32,7 +32,8 @@ does within the settle time of its create, when it may not be listed yet. What
 happened to it stays on record, with who removed it and why.
 
 A job whose create has no known outcome is not forgotten without --force: it may
-exist, and nothing would account for it.`,
+exist, and nothing would account for it. Nor is one of which a change is open, since
+what it is for is not known: the next apply of a plan that has it settles that.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0]) },
@@ -42,7 +43,7 @@ exist, and nothing would account for it.`,
 	flags := cmd.Flags()
 	flags.StringVar(&c.plan, "plan", "", "the `name` of the job's plan, where several have such a job")
 	flags.StringVar(&c.reason, "reason", "", "`why`; required, and kept")
-	flags.BoolVar(&c.force, "force", false, "also when a job may exist that nothing would account for")
+	flags.BoolVar(&c.force, "force", false, "also when a job may exist that nothing would account for, or a change of it is open")
 	return cmd
 }
 
