@@ -17,6 +17,9 @@ import (
 // pageMinBytes is the smallest page that SQLite has, and so the smallest file.
 const pageMinBytes = 512
 
+// sqliteBeginning is what every database of SQLite begins with.
+const sqliteBeginning = "SQLite format 3\x00"
+
 // Open opens the ledger at path for reading and writing, and brings an older
 // schema forward. The time it takes does not depend on the ledger's size, but for an
 // older schema that is rewritten: that takes as long, and as much room again, as the
@@ -142,12 +145,11 @@ func tooShort(path string, size int64) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	const beginning = "SQLite format 3\x00"
-	head, err := io.ReadAll(io.LimitReader(file, int64(len(beginning))))
+	head, err := io.ReadAll(io.LimitReader(file, int64(len(sqliteBeginning))))
 	switch {
 	case err != nil:
 		return err
-	case !strings.HasPrefix(beginning, string(head)):
+	case !strings.HasPrefix(sqliteBeginning, string(head)):
 		return &Error{Kind: ErrNotLedger, Path: path, Text: adviceNotLedger}
 	}
 	return &Error{Kind: ErrDamaged, Path: path, Text: fmt.Sprintf(

@@ -98,6 +98,8 @@ func openSent(path string) (*os.File, error) {
 	case err != nil:
 	case !info.Mode().IsRegular():
 		err = errors.New(path + " is not an ordinary file")
+	case isSQLite(file):
+		err = errors.New(path + " is a ledger, or another database of SQLite")
 	case info.Mode().Perm()&0o077 != 0:
 		err = file.Chmod(0o600)
 	}
@@ -106,6 +108,14 @@ func openSent(path string) (*os.File, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+// isSQLite reports whether a file is a database: a ledger may well be named as the notes of
+// another one are, and what is appended to it damages it.
+func isSQLite(file *os.File) bool {
+	head := make([]byte, len(sqliteBeginning))
+	n, err := file.ReadAt(head, 0)
+	return err == nil && n == len(head) && string(head) == sqliteBeginning
 }
 
 // noteSent notes the promises of batch, which was committed. A failure fails none
@@ -284,14 +294,19 @@ func sentTrouble(ledger, path string, err error) error {
 // eachSent hands the lines of a file to do, in order, until it returns false. What
 // is no line of ours is passed over.
 func eachSent(file *os.File, do func(text []byte, line sentLine) bool) error {
+	return eachSentOf(file, sentReadMax, do)
+}
+
+// eachSentOf is eachSent for the last bytes of the file.
+func eachSentOf(file *os.File, most int64, do func(text []byte, line sentLine) bool) error {
 	size, err := file.Seek(0, io.SeekEnd)
 	if err == nil {
-		_, err = file.Seek(max(0, size-sentReadMax), io.SeekStart)
+		_, err = file.Seek(max(0, size-most), io.SeekStart)
 	}
 	if err != nil {
 		return err
 	}
-	in := bufio.NewReaderSize(io.LimitReader(file, sentReadMax), sentLineMax)
+	in := bufio.NewReaderSize(io.LimitReader(file, most), sentLineMax)
 	for {
 		text, err := in.ReadSlice('\n')
 		end := errors.Is(err, io.EOF)
@@ -315,7 +330,9 @@ var byteOrderMark = []byte("\ufeff")
 
 // pruneSent takes lines out of the file that are older than keep and than twice the
 // settle time of the run that wrote them, once the first one is: twice, for clocks that
-// differ. That it fails costs room and nothing else.
+// differ. They are held against the last lines of the file as well as against now: a clock
+// that is ahead, by which nothing may be created, must not empty it. So a file to which
+// nothing is added stays as it is. That it fails costs room and nothing else.
 func pruneSent(ledger string, now time.Time, keep time.Duration) {
 	path := sentPath(ledger)
 	if _, err := os.Lstat(path); err != nil {
@@ -326,6 +343,13 @@ func pruneSent(ledger string, now time.Time, keep time.Duration) {
 		return // whoever promises something says so
 	}
 	defer func() { _ = file.Close() }()
+	last, err := lastSent(file)
+	if err != nil {
+		return
+	}
+	if last.Before(now) {
+		now = last
+	}
 	over := func(line sentLine) bool {
 		s := line.sent()
 		return s.SignedAt.Before(now.Add(-max(keep, 2*s.Settle)))
@@ -338,6 +362,18 @@ func pruneSent(ledger string, now time.Time, keep time.Duration) {
 		return
 	}
 	_ = rewriteSent(path, file, over)
+}
+
+// lastSent is the latest date at the end of the file. All of the last lines count, for one
+// that was written again bears the date of long ago.
+func lastSent(file *os.File) (last time.Time, err error) {
+	err = eachSentOf(file, 8*sentLineMax, func(_ []byte, line sentLine) bool {
+		if at := line.sent().SignedAt; at.After(last) {
+			last = at
+		}
+		return true
+	})
+	return last, err
 }
 
 // rewriteSent puts a file without the lines that are over in the place of path.
