@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/apsctl/apsctl/plan"
 )
 
 // readNewer reads what was noted of this plan's creates and is newer than the ledger,
 // which was lost or put back to an older state: what it has as created may have been
-// deleted and made again since. It tells of creates of what the plan does not want any
-// more, as nothing else would, but for those that the ledger's history has: their entries
-// were renamed or forgotten since.
+// deleted and made again since. It keeps the creates of what the plan does not want any more,
+// but for those that the ledger's history has: their entries were renamed or forgotten since.
 func (r *Run) readNewer(ctx context.Context, snapshot plan.Snapshot) error {
 	if r.looks {
 		return nil
@@ -35,17 +35,15 @@ func (r *Run) readNewer(ctx context.Context, snapshot plan.Snapshot) error {
 	if err != nil {
 		return ledgerFailed("read what was sent", err)
 	}
-	var astray []plan.Sent
 	for _, s := range all {
 		entry := known(s)
 		switch {
 		case entry != nil && isOlder(entry, s):
 			keepLatest(r.newer, entry.Name, s)
 		case entry == nil && !s.Forgotten && !s.OnRecord:
-			astray = append(astray, s)
+			r.astray = append(r.astray, s)
 		}
 	}
-	r.tellAstray(astray)
 	return nil
 }
 
@@ -79,8 +77,22 @@ func isOlder(entry *plan.Entry, s plan.Sent) bool {
 	return entry != nil && entry.State == plan.StateCreated && entry.UpdatedAt.Before(s.SignedAt) && !s.OnRecord
 }
 
-// tellAstray warns of creates that neither the ledger nor the plan has.
-func (r *Run) tellAstray(astray []plan.Sent) {
+// astrayFor is how long a person is told of a create that nothing has any more: the file of
+// what was sent keeps a line as long as no later ones follow.
+const astrayFor = 24 * time.Hour
+
+// tellAstray warns of creates that neither the ledger nor the plan has, as nothing else
+// would. What holds a job of the plan back is told there: who imports that one has it twice
+// in the end, under its own name and under the plan's.
+func (r *Run) tellAstray() {
+	held := make(map[string]bool, len(r.unrecorded))
+	for _, s := range r.unrecorded {
+		held[s.Data] = true
+	}
+	since := r.clock.Now().Add(-astrayFor)
+	astray := slices.DeleteFunc(r.astray, func(s plan.Sent) bool {
+		return s.SignedAt.Before(since) || s.Data != "" && held[s.Data]
+	})
 	if len(astray) == 0 {
 		return
 	}

@@ -209,6 +209,29 @@ func TestCreateThatNothingHasAnyMoreIsToldOf(t *testing.T) {
 	}
 }
 
+// What holds back a job of the plan under another name is told there, and is not to be
+// imported; what was sent long ago is told of no more.
+func TestCreateThatHoldsAJobBackIsNotToldOfBesides(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.plan.Jobs[1] = jobFrom("job-001", "pc-2")
+		f.cloud.lag = 9 * time.Minute
+		f.wantRun(runner.Counts{Created: 2})
+		f.loseLedger("")
+		f.plan.Jobs = []plan.Job{jobNamed("renamed")}
+		warned := ""
+		f.options.Warn = func(line string) { warned += line + "\n" }
+		f.wantRun(runner.Counts{Unknown: 1})
+		if strings.Contains(warned, "job-000") || !strings.Contains(warned, "1 create of this plan") || !strings.Contains(warned, "job-001") {
+			t.Errorf("it was warned: %q", warned)
+		}
+		warned = ""
+		time.Sleep(25 * time.Hour)
+		if _, err := f.run(); err != nil || strings.Contains(warned, "sent lately") {
+			t.Errorf("a day later: %q, %v", warned, err)
+		}
+	})
+}
+
 func (f *fixture) reopen() {
 	f.Helper()
 	err := f.ledger.Close()

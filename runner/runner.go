@@ -165,6 +165,8 @@ type Run struct {
 	unrecorded map[string]plan.Sent
 	// newer are creates of jobs that an older ledger has as created, see readNewer.
 	newer map[string]plan.Sent
+	// astray are creates of what the plan does not want, see readNewer.
+	astray []plan.Sent
 	// unread says of jobs, by name, why a listed one that may be theirs could not be
 	// compared: nothing is created for them.
 	unread map[string]error

@@ -63,6 +63,7 @@ func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {
 			c.Kind, c.Reason, c.Cause = plan.KindResolve, r.whyHeldBack(c, s), heldBackCause
 		}
 	}
+	r.tellAstray()
 	return nil
 }
 
