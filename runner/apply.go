@@ -126,8 +126,8 @@ func (s *scheduler) enrol(t *task) {
 			s.places.occupy(t)
 			s.await(t)
 			s.total++
-		} else {
-			s.holdBack(t)
+		} else if sent, ok := s.run.unrecorded[t.change.Name]; ok {
+			s.leaveHeld(t, sent) // also where that is over by now: no listing since proves anything
 		}
 	}
 }

@@ -157,8 +157,11 @@ func (r *Run) whyHeldBack(c *plan.Change, s plan.Sent) string {
 	case s.Plan != r.plan.Name:
 		whose = "of a job of that name in that region, for plan " + s.Plan + ","
 	}
-	return fmt.Sprintf("a create %s was sent at %s; until %s the job may be there and not listed: run again after that",
-		whose, clockTime(s.SignedAt), clockTime(r.heldUntil(s)))
+	now := "the job may be there and not listed: run again after that"
+	if !r.sentLately(s) { // a person took that long to confirm the plan
+		now = "the job may have been there and not listed, and nothing has looked since: run again now"
+	}
+	return fmt.Sprintf("a create %s was sent at %s; until %s %s", whose, clockTime(s.SignedAt), clockTime(r.heldUntil(s)), now)
 }
 
 // holdBack ends a task as unknown whose create may have been sent before, and
@@ -168,8 +171,13 @@ func (s *scheduler) holdBack(t *task) bool {
 	if !ok || !s.run.sentLately(sent) {
 		return false
 	}
+	s.leaveHeld(t, sent)
+	return true
+}
+
+// leaveHeld ends a task as unknown that Prepare or a look took back.
+func (s *scheduler) leaveHeld(t *task, sent plan.Sent) {
 	t.finish(EndUnknown, s.run.whyHeldBack(&t.change, sent), heldBackCause)
 	t.attempt = max(t.attempt, sent.Attempt)
 	t.result.SettlesAt = s.run.heldUntil(sent)
-	return true
 }

@@ -170,6 +170,30 @@ func TestOlderLedgerHoldsBackWhatThisRunProvesAbsent(t *testing.T) {
 	})
 }
 
+// A person confirms the plan after the hold is over: nothing was sent, and a new run sees
+// to it.
+func TestJobThatIsHeldBackWhileThePlanIsConfirmed(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})
+		f.cloud.remove("job-000")
+		f.loseLedger("")
+		run, changes, err := f.prepare()
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(runner.SettleDefault + time.Second)
+		report, err := run.Apply(f.Context(), f.drain, changes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.wantCounts(report, runner.Counts{Unknown: 1})
+		if r := report.Results[0]; !r.HeldBack() || !strings.HasSuffix(r.Error, "run again now") {
+			t.Errorf("it is reported as %+v", r)
+		}
+		f.wantRun(runner.Counts{Created: 1})
+	})
+}
+
 func TestForgottenJobIsHeldBack(t *testing.T) {
 	inBubble(t, 1, func(f *fixture) {
 		f.wantCounts(f.mustRun(), runner.Counts{Created: 1})

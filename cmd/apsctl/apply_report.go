@@ -190,7 +190,7 @@ func writeUnknown(b *strings.Builder, report runner.Report, resolve string) {
 		}, "There is nothing to do: the next apply looks what became of them, and creates again only what is proven absent by then.\n")
 	writeEach(b, back, fmt.Sprintf("%s with an unknown outcome: what was sent lately may be there and not listed yet, so that nothing is sent. [%s]", plan.Count(len(back), "job"), codeJobUnknown),
 		func(runner.Result) string { return "" },
-		"There is nothing to do but wait: an apply after that creates those of which no job of the name is listed.\n")
+		"There is nothing to do but wait: an apply after that creates those of which no job is listed, of the name or for the same.\n")
 	writeEach(b, due, fmt.Sprintf("%s with an unknown outcome that could be settled by now, and is not proven. [%s]", plan.Count(len(due), "job"), codeJobUnknown),
 		func(r runner.Result) string {
 			return "; if you know that no job exists: " + absentOrder(resolve, r.Name)

@@ -44,7 +44,7 @@ func (c *cloud) heldBack(n int, args ...string) {
 	c.Helper()
 	r := c.want(exitUnknown, sentRun(args...)...)
 	wantIn(c.T, r.stdout, "a create of it, which this ledger does not know of any more, was sent at", "run again after that",
-		"There is nothing to do but wait: ")
+		"There is nothing to do but wait: an apply after that creates those of which no job is listed, of the name or for the same.")
 	if strings.Contains(r.stdout, "only what is proven absent") && !strings.Contains(r.stdout, "no answer says what became of it") {
 		c.Errorf("nothing will be proven of what is held back: %s", r)
 	}
