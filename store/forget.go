@@ -40,7 +40,7 @@ type ForgottenAttempt struct {
 //
 // What was sent for it is noted beside the ledger before that, since nothing else tells
 // of it afterwards: where it cannot be noted, nothing is forgotten. A note whose commit
-// failed does no harm, see stands.
+// failed does no harm, see standing.
 func (l *Ledger) Forget(ctx context.Context, m Mark, forced bool, p Person) error {
 	op := fmt.Sprintf("forget job %q of plan %q", m.Name, m.Plan)
 	if err := p.check(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/apsctl/apsctl/plan"
@@ -222,20 +223,12 @@ func (l *Ledger) Sent(ctx context.Context, planName string, asks func(plan.Sent)
 		if err != nil {
 			return nil, trouble(l.path, "read what was sent", err)
 		}
-		if known {
-			continue
+		if !known {
+			sent = append(sent, s)
 		}
-		if s.Forgotten {
-			stands, err := l.stands(ctx, s)
-			if err != nil {
-				return nil, trouble(l.path, "read what was sent", err)
-			}
-			s.Forgotten = !stands
-		}
-		if s.OnRecord, err = l.onRecord(ctx, s); err != nil {
-			return nil, trouble(l.path, "read what was sent", err)
-		}
-		sent = append(sent, s)
+	}
+	if err := l.putOnRecord(ctx, sent); err != nil {
+		return nil, trouble(l.path, "read what was sent", err)
 	}
 	return sent, nil
 }
@@ -259,28 +252,63 @@ func (l *Ledger) accountsFor(ctx context.Context, planName string, s plan.Sent) 
 	return known, err
 }
 
-// stands reports whether an entry, under whatever name, has the job of a line under the name
-// that the service knows: it was renamed, or was to be forgotten and the commit failed.
-func (l *Ledger) stands(ctx context.Context, s plan.Sent) (known bool, err error) {
-	const query = "SELECT EXISTS (SELECT 1 FROM entries JOIN attempts ON entry_id = entries.id" +
-		" WHERE plan = ? AND json_extract(spec, '$.name') = ? AND attempts.attempt = ? AND attempts.signed_at_ms = ? AND attempts.region = ?)"
-	err = l.read.QueryRowContext(ctx, query, s.Plan, s.Name, s.Attempt, s.SignedAt.UnixMilli(), s.Region).Scan(&known)
-	return known, err
+// putOnRecord says of each of sent what the ledger knows of it all the same.
+func (l *Ledger) putOnRecord(ctx context.Context, sent []plan.Sent) error {
+	if len(sent) == 0 {
+		return nil
+	}
+	stands, err := l.standing(ctx, sent)
+	if err != nil {
+		return err
+	}
+	for i := range sent {
+		s := &sent[i]
+		stands := stands[createOf(*s)]
+		s.Forgotten = s.Forgotten && !stands
+		if s.OnRecord, err = l.onRecord(ctx, *s); err != nil {
+			return err
+		}
+		s.OnRecord = s.OnRecord || stands
+	}
+	return nil
 }
 
-// onRecord reports whether the ledger's history has the promise of a create, or an entry
-// stands for it. The history outlives the entry, and tells under which name it was promised.
+// sentCreate tells one create from every other: by the name that the service knows.
+type sentCreate struct {
+	plan, name, region string
+	attempt            int
+	signedAtMs         int64
+}
+
+func createOf(s plan.Sent) sentCreate {
+	return sentCreate{s.Plan, s.Name, s.Region, s.Attempt, s.SignedAt.UnixMilli()}
+}
+
+// standing are the creates since the first of sent that an entry has, under whatever name:
+// it was renamed, or was to be forgotten and the commit failed.
+func (l *Ledger) standing(ctx context.Context, sent []plan.Sent) (map[sentCreate]bool, error) {
+	first := slices.MinFunc(sent, func(a, b plan.Sent) int { return a.SignedAt.Compare(b.SignedAt) })
+	const query = "SELECT plan, json_extract(spec, '$.name'), attempts.region, attempts.attempt, attempts.signed_at_ms" +
+		" FROM attempts JOIN entries ON entries.id = entry_id WHERE attempts.signed_at_ms >= ?"
+	stands := map[sentCreate]bool{}
+	err := each(ctx, l.read, query, []any{first.SignedAt.UnixMilli()}, func(rows *sql.Rows) error {
+		var c sentCreate
+		err := rows.Scan(&c.plan, &c.name, &c.region, &c.attempt, &c.signedAtMs)
+		stands[c] = true
+		return err
+	})
+	return stands, err
+}
+
+// onRecord reports whether the ledger's history has the promise of a create. The history outlives the entry, and tells under which name it was promised.
 // The date and the region are compared, too, for another ledger numbers its attempts from 1 as
 // well. Where the history was pruned, or written by a version that did not note these, it
 // does not tell.
 func (l *Ledger) onRecord(ctx context.Context, s plan.Sent) (known bool, err error) {
 	const query = "SELECT EXISTS (SELECT 1 FROM events WHERE plan = ? AND name = ? AND attempt = ? AND to_state = 'intent'" +
-		" AND evidence <> '' AND json_extract(evidence, '$.signed_at') = ? AND json_extract(evidence, '$.region') = ?)"
+		" AND iif(json_valid(evidence), json_extract(evidence, '$.signed_at') = ? AND json_extract(evidence, '$.region') = ?, 0))"
 	err = l.read.QueryRowContext(ctx, query, s.Plan, s.Name, s.Attempt, exactly(s.SignedAt), s.Region).Scan(&known)
-	if err != nil || known {
-		return known, err
-	}
-	return l.stands(ctx, s)
+	return known, err
 }
 
 func sentTrouble(ledger, path string, err error) error {
