@@ -82,6 +82,22 @@ func TestRenamedAndChangedJobWithAnOlderLedger(t *testing.T) {
 	})
 }
 
+// Its details are not told before it is listed, and so it is not known what it is for.
+func TestRenamedAndChangedJobThatIsNotListedYetWithAnOlderLedger(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.wantRun(runner.Counts{Created: 1})
+		backup := f.backUp()
+		f.cloud.lag = time.Minute
+		f.cloud.setObjects(f.entry("job-000").JobID, sales) // as a run did whose ledger was lost
+		f.loseLedger(backup)
+		f.plan.Jobs[0] = objectsOf("now", "sales")
+		f.wantBlocked("as job-000, which left the plan", "cannot be read")
+		time.Sleep(time.Minute)
+		f.wantBlocked("job aps-0001 exists for the same")
+		f.wantJobs(1, 1)
+	})
+}
+
 // The same where only another job is meant, and where one is changed to what is there.
 func TestUpdateToWhatAnOlderLedgerDoesNotKnow(t *testing.T) {
 	inBubble(t, 2, func(f *fixture) {
@@ -106,6 +122,8 @@ func TestJobThatLeftThePlanAndIsNotReadable(t *testing.T) {
 		f.wantBlocked("whether job aps-0001, as job-000, which left the plan, is for", "cannot be read", "it timed out")
 		f.service = nil
 		f.cloud.remove("job-000")
+		f.wantBlocked("cannot be read", "no such job") // it may be too new
+		time.Sleep(time.Hour)
 		f.wantRun(runner.Counts{Created: 1})
 	})
 }

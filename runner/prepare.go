@@ -98,7 +98,8 @@ func (r *Run) difference(ctx context.Context, snapshot plan.Snapshot) ([]plan.Ch
 		jobs[i], final[i] = jobAt{entry.Region, entry.JobID}, r.tooOld(entry.Pending.SignedAt)
 	}
 	err = r.details(ctx, jobs, func(i int, detail plan.RemoteDetail, err error) error {
-		if !refusedAsIs(err) { // then the service tells nothing of it
+		// Of one that it does not know, and should by now, the ledger's word is taken.
+		if !refusedAsIs(err) || !r.settled(left[i]) {
 			r.left[jobs[i].id] = plan.Shown{Detail: detail, Final: final[i], Err: err}
 		}
 		return ctx.Err()
