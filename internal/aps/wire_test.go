@@ -241,16 +241,25 @@ func TestCallerGivesUp(t *testing.T) {
 
 func TestLateAnswerIsNotTakenForTheNext(t *testing.T) {
 	var calls atomic.Int32
+	arrived, gone, answered := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if calls.Add(1) == 1 {
-			time.Sleep(150 * time.Millisecond)
+			close(arrived)
+			<-gone
 			answer(200, `{"ApsJobId":"aps-late","Success":true}`)(w, r)
+			_ = http.NewResponseController(w).Flush() // on the wire before the next request is
+			close(answered)
 			return
 		}
 		answer(200, `{"ApsJobId":"aps-next","Success":true}`)(w, r)
-	}, func(o *Options) { o.CreateTimeout = 100 * time.Millisecond })
-	wantVerdict(t, c.Create(t.Context(), request()), plan.VerdictUnknown, plan.FailureTemporary, "timed out")
-	time.Sleep(100 * time.Millisecond)
+	}, func(o *Options) { o.CreateTimeout = time.Minute })
+	// The client leaves when its request has arrived, and not after a time that a slow
+	// machine may need to get that far.
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-arrived; cancel() }()
+	wantVerdict(t, c.Create(ctx, request()), plan.VerdictUnknown, plan.FailureTemporary, "given up")
+	close(gone)
+	<-answered
 	if got := c.Create(t.Context(), request()); got.JobID != "aps-next" {
 		t.Errorf("got job id %q", got.JobID)
 	}
