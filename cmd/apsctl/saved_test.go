@@ -159,18 +159,10 @@ func TestSavedPlanThatWasChangedIsRefused(t *testing.T) {
 // TestSavedApplyThatIsKilledIsSpentAndResumed: the rest is for apply with the plan.
 func TestSavedApplyThatIsKilledIsSpentAndResumed(t *testing.T) {
 	b := newBench(t)
-	cloud := b.emulator("--latency", "50ms")
+	cloud := b.emulator()
 	b.write("p.yaml", planOf(60))
 	b.want(0, "plan", "--out", "p.saved", "p.yaml")
-	p := b.start("apply", "--yes", "--parallel", "2", "--saved", "p.saved")
-	b.eventually("some creates", func() bool { return cloud.creates() >= 6 })
-	if err := p.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	p.result()
-	if n := cloud.creates(); n >= 60 {
-		t.Fatalf("it was killed too late, after %d creates", n)
-	}
+	cloud.killedAfter(6, "apply", "--yes", "--parallel", "2", "--saved", "p.saved")
 	wantIn(t, b.want(exitLimit, "apply", "--yes", "--saved", "p.saved").stderr, "apply with the plan files takes up what it left", "[E-SAVED-SPENT]")
 	b.want(0, "apply", "--yes", "--settle", "2s", "--rate", "0", "p.yaml")
 	if s := cloud.stats(); s.Jobs != 60 || s.Duplicates != 0 {

@@ -66,13 +66,16 @@ func (c *cloud) settled(n int, args ...string) {
 	c.checkCloud(n)
 }
 
-// killedHalfWay kills an apply of so many jobs in the middle.
-func (c *cloud) killedHalfWay(jobs int, args ...string) {
+// killedAfter kills a run that has no answer to any create after the first n. The next
+// ones are made and hang, so that the run stays where it is until the kill comes.
+func (c *cloud) killedAfter(n int, args ...string) {
 	c.Helper()
-	p := c.start(sentRun(args...)...)
-	c.eventually("half of the creates", func() bool { return c.creates() > jobs/2 })
+	c.setFaults(fmt.Sprintf("[{operation: CreateAPSJob, kind: hang, when: after, skip: %d, hold: 1h}]", n))
+	p := c.start(args...)
+	c.eventually("the creates before the kill", func() bool { return c.creates() > n })
 	_ = p.Process.Kill()
 	_ = p.Wait()
+	c.setFaults("")
 }
 
 func (b *bench) removeLedger(suffixes ...string) {
@@ -86,9 +89,9 @@ func (b *bench) removeLedger(suffixes ...string) {
 
 func TestLedgerDeletedWhileTheListLags(t *testing.T) {
 	b := newBench(t)
-	cloud := b.emulator("--list-lag", sentLag, "--latency", "5ms")
+	cloud := b.emulator("--list-lag", sentLag)
 	b.write("bulk.yaml", planOf(400))
-	cloud.killedHalfWay(400, "bulk.yaml")
+	cloud.killedAfter(200, sentRun("bulk.yaml")...)
 	b.removeLedger("", "-wal", "-shm")
 	before := cloud.creates()
 	cloud.heldBack(0, "bulk.yaml")
@@ -196,9 +199,9 @@ func TestResolveTellsWhichPlanHasWhatIsHeldBack(t *testing.T) {
 
 func TestLogOfTheLedgerDeletedWhileTheListLags(t *testing.T) {
 	b := newBench(t)
-	cloud := b.emulator("--list-lag", sentLag, "--latency", "5ms")
+	cloud := b.emulator("--list-lag", sentLag)
 	b.write("bulk.yaml", planOf(200))
-	cloud.killedHalfWay(200, "bulk.yaml")
+	cloud.killedAfter(100, sentRun("bulk.yaml")...)
 	b.removeLedger("-wal", "-shm")
 	cloud.heldBack(0, "bulk.yaml")
 	cloud.settled(200, "bulk.yaml")
