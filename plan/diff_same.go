@@ -101,19 +101,20 @@ func (c *Change) sameReason(one *Change, why sameWhy, ids map[string]map[string]
 	if e.State != StateCreated {
 		return fmt.Sprintf("job %s, which left the plan, is for %s and is in state %s: %s settles it", e.Name, same, e.State, commands.Resolve(e.Plan))
 	}
-	if why.unread != nil {
-		return fmt.Sprintf("whether job %s, as %s, which left the plan, is for %s cannot be read: %v", e.JobID, e.Name, same, why.unread)
-	}
 	if one.Job != nil {
 		return fmt.Sprintf("job %s of this plan %s for %s now (%s), and is not changed to what the plan says before what is in its way is settled",
 			one.Name, why.is(), same, e.JobID)
 	}
-	if listed := ids[e.Region]; listed != nil && !listed[e.JobID] {
+	if listed := ids[e.Region]; listed != nil && !listed[e.JobID] && why.unread == nil {
 		return fmt.Sprintf("job %s, as %s, which left the plan, %s for %s, and a complete listing does not show it: one that is new may be listed later; "+
 			"check what these credentials may see; if it was deleted, %s", e.JobID, e.Name, why.is(), same, commands.Forget(*e))
 	}
 	reason := fmt.Sprintf("job %s exists for %s, as %s, which left the plan", e.JobID, same, e.Name)
-	if why.pending {
+	switch {
+	case why.unread != nil:
+		reason = fmt.Sprintf("whether job %s, as %s, which left the plan, is for %s cannot be read (%v); the next run asks again, and of one that is new the service may tell only then",
+			e.JobID, e.Name, same, why.unread)
+	case why.pending:
 		reason = fmt.Sprintf("job %s, as %s, which left the plan, may be for %s (a change to that was sent and has no answer)", e.JobID, e.Name, same)
 	}
 	var or string

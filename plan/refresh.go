@@ -62,6 +62,9 @@ func (r Refresh) String() string {
 	return "none"
 }
 
+// Drifts reports whether r looks for drift, and nothing is to be done about what it finds.
+func (r Refresh) Drifts() bool { return r.mode == refreshDrift }
+
 // Asks reports whether every region of the plan is listed.
 func (r Refresh) Asks() bool { return r.mode != refreshNone }
 

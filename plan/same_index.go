@@ -2,24 +2,32 @@ package plan
 
 // Shown is what the service tells of a job that left the plan.
 type Shown struct {
-	Detail RemoteDetail
+	// Detail is nil where the service tells nothing: the ledger's word is taken then, unless
+	// Err says that it may tell later.
+	Detail *RemoteDetail
 	// Final says that no change which was sent before can take effect after Detail.
 	Final bool
-	// Err says why it could not be asked; nil where Detail is the answer.
-	Err error
+	Err   error
+}
+
+// tells reports whether the objects of the job are known for good.
+func (s Shown) tells() bool {
+	return s.Err == nil && s.Final && s.Detail != nil && s.Detail.DBList != ""
 }
 
 // InTheWay returns the entries of jobs that left the plan, and go on, for the source and
 // destination of one of changes that comes to load something else. What the ledger has of
 // their objects may be out of date: it was put back to an older state, or a change of them
-// got no answer. Their details are for the caller to read, for DiffOptions.Left. all are
-// the changes of the whole plan.
-func InTheWay(changes, all []Change) []Entry {
+// got no answer. Their details are for the caller to read, for DiffOptions.Left, until it
+// returns none that was not asked about: a change that one of them holds no more may be held
+// by another. They are few: a source has three jobs at most (API reference, section 0). all
+// are the changes of the whole plan.
+func InTheWay(changes, all []Change, o DiffOptions) []Entry {
 	free, held := map[pair]bool{}, map[pair]bool{}
 	for i := range changes {
 		c := &changes[i]
 		if to, ok := c.becomes(); ok && c.NoCreate == "" {
-			free[to.pair] = true
+			free[to.pair] = c.Kind != KindReplace || o.Replace || free[to.pair]
 		} else if c.AsksOfSame() || c.NoCreate != "" {
 			held[c.Job.pair()] = true // by a change without an answer, as it may be
 		}
@@ -28,6 +36,9 @@ func InTheWay(changes, all []Change) []Entry {
 	for i := range all {
 		c := &all[i]
 		if c.Job != nil || c.State() != StateCreated || !c.staysLeft() {
+			continue
+		}
+		if _, asked := o.Left[c.Entry.JobID]; asked {
 			continue
 		}
 		if at := c.Entry.Spec.pair(); free[at] || c.Entry.Pending.modifies() && held[at] {
@@ -85,16 +96,13 @@ func (x sameIndex) heldBy(one *Change, left map[string]Shown) []heldSame {
 	}
 	e := one.Entry
 	hold(sameWhy{}, x.become[e.Spec.data()]...)
-	shown, asked := left[e.JobID]
-	switch {
-	case !asked:
-	case shown.Err != nil:
+	shown := left[e.JobID]
+	has := (&Seen{Detail: shown.Detail}).shows(e.Spec, e.Spec)
+	hold(sameWhy{}, x.become[has.data()]...)
+	if shown.Err != nil {
 		hold(sameWhy{unread: shown.Err}, x.pairs[e.Spec.pair()]...)
-	default:
-		has := (&Seen{Detail: &shown.Detail}).shows(e.Spec, e.Spec)
-		hold(sameWhy{}, x.become[has.data()]...)
 	}
-	if e.Pending.modifies() && !(asked && shown.Err == nil && shown.Final) {
+	if e.Pending.modifies() && !shown.tells() {
 		for _, c := range x.pairs[e.Spec.pair()] {
 			if e.mayBecome(c.Job.Spec) {
 				hold(sameWhy{pending: true}, c)

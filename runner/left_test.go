@@ -1,6 +1,8 @@
 package runner_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,5 +127,102 @@ func TestJobThatLeftThePlanAndIsNotReadable(t *testing.T) {
 		f.wantBlocked("cannot be read", "no such job") // it may be too new
 		time.Sleep(time.Hour)
 		f.wantRun(runner.Counts{Created: 1})
+	})
+}
+
+// A refusal says nothing of a job that is listed.
+func TestJobThatLeftThePlanAndIsListedWithoutDetails(t *testing.T) {
+	inBubble(t, 1, func(f *fixture) {
+		f.wantRun(runner.Counts{Created: 1})
+		time.Sleep(time.Hour)
+		f.plan.Jobs[0] = objectsOf("now", "sales")
+		f.service = &told{f.cloud, func(d plan.RemoteDetail, _ error) (plan.RemoteDetail, error) {
+			return d, &plan.CallError{Operation: "DescribeApsJobDetail", Failure: plan.FailureOther, Why: "not in this state"}
+		}}
+		f.wantBlocked("cannot be read", "not in this state", "moved: {job-000: now}", "apsctl delete id=aps-0001 deletes it")
+		f.wantJobs(1, 1)
+	})
+}
+
+// Details without objects prove nothing of a change without an answer; where there is none,
+// the ledger's word is taken, and a person is told.
+func TestJobThatLeftThePlanAndTellsNoObjects(t *testing.T) {
+	for _, changed := range []bool{true, false} {
+		inBubble(t, 1, func(f *fixture) {
+			f.service = &told{f.cloud, func(d plan.RemoteDetail, err error) (plan.RemoteDetail, error) {
+				d.DBList = ""
+				return d, err
+			}}
+			if changed {
+				f.changedWithoutAnswer(true)
+			} else {
+				f.wantRun(runner.Counts{Created: 1})
+			}
+			time.Sleep(time.Hour)
+			f.plan.Jobs[0] = objectsOf("now", "sales")
+			if changed {
+				f.wantBlocked("as job-000, which left the plan, may be for")
+				f.wantJobs(1, 1)
+				return
+			}
+			var said string
+			f.options.Warn = func(text string) { said += text }
+			f.wantRun(runner.Counts{Created: 1})
+			if !strings.Contains(said, "is not told by the service: aps-0001 (job-000)") {
+				t.Errorf("it warned: %s", said)
+			}
+		})
+	}
+}
+
+// told changes what details tell.
+type told struct {
+	*cloud
+	change func(plan.RemoteDetail, error) (plan.RemoteDetail, error)
+}
+
+func (s *told) Detail(ctx context.Context, region, id string) (plan.RemoteDetail, error) {
+	return s.change(s.cloud.Detail(ctx, region, id))
+}
+
+// One that holds a job no more leaves it to another to hold it.
+func TestTwoJobsThatLeftThePlanAndMayBeInTheWay(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.options.Parallel = 1 // the ids are in order
+		f.plan.Jobs = []plan.Job{objectsOf("a", "one"), objectsOf("b", "two")}
+		f.wantRun(runner.Counts{Created: 2})
+		f.editObjects(0, sales)
+		f.options.MaxAttempts = 1
+		f.cloud.modify = func(string) error {
+			return &plan.CallError{Operation: "ModifyApsJob", Failure: plan.FailureTemporary, Why: "the answer was cut short"}
+		}
+		f.wantRun(runner.Counts{Unknown: 1, Kept: 1}) // and it never took effect
+		f.cloud.modify = nil
+		time.Sleep(time.Hour)
+		f.cloud.setObjects(f.entry("b").JobID, sales) // as a run did whose ledger was lost
+		f.plan.Jobs = []plan.Job{objectsOf("now", "sales")}
+		f.wantBlocked("job aps-0002 exists for the same", "as b, which left the plan")
+		f.wantJobs(2, 2)
+	})
+}
+
+// Drift asks for the details of its sample only, and so does a plan that makes nothing there.
+func TestWhatLeftThePlanIsNotAskedForInVain(t *testing.T) {
+	inBubble(t, 2, func(f *fixture) {
+		f.wantRun(runner.Counts{Created: 2})
+		time.Sleep(time.Hour)
+		f.plan.Jobs = []plan.Job{jobFrom("elsewhere", "pc-2")}
+		f.wantRun(runner.Counts{Created: 1})
+		if n := f.cloud.calls["detail"]; n != 0 {
+			t.Errorf("%d details were asked for, of another source", n)
+		}
+		f.plan.Jobs = append(f.plan.Jobs, objectsOf("now", "sales"))
+		share, err := plan.ParseLimit("1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := f.supposed(runner.Options{Refresh: plan.DriftSample(share)}); err != nil || f.cloud.calls["detail"] > 1 {
+			t.Errorf("%d details, %v", f.cloud.calls["detail"], err)
+		}
 	})
 }

@@ -22,7 +22,7 @@ func (r *Run) readNewer(ctx context.Context, snapshot plan.Snapshot) error {
 	for i := range r.plan.Jobs {
 		wanted[[2]string{r.plan.Jobs[i].Name, r.plan.Jobs[i].Region}] = true
 	}
-	known := r.entriesBySent(snapshot)
+	known, since := r.entriesBySent(snapshot), r.clock.Now().Add(-astrayFor)
 	all, err := r.ledger.Sent(ctx, r.plan.Name, func(s plan.Sent) bool {
 		if s.Plan != r.plan.Name || s.SignedAt.After(r.clock.Now().Add(sentAhead)) {
 			return false
@@ -30,7 +30,7 @@ func (r *Run) readNewer(ctx context.Context, snapshot plan.Snapshot) error {
 		if entry := known(s); entry != nil {
 			return isOlder(entry, s)
 		}
-		return !wanted[[2]string{s.Name, s.Region}]
+		return !wanted[[2]string{s.Name, s.Region}] && s.SignedAt.After(since)
 	})
 	if err != nil {
 		return ledgerFailed("read what was sent", err)
@@ -45,6 +45,16 @@ func (r *Run) readNewer(ctx context.Context, snapshot plan.Snapshot) error {
 		}
 	}
 	return nil
+}
+
+// newerThan returns the create that the entry of a change knows nothing of. The entry may
+// have another name yet than the change, where nobody carries moved out.
+func (r *Run) newerThan(c plan.Change) (plan.Sent, bool) {
+	if c.Entry == nil {
+		return plan.Sent{}, false
+	}
+	s, ok := r.newer[c.Entry.Name]
+	return s, ok
 }
 
 // entriesBySent returns how to find the entry that a create was of: the one of that name,
@@ -89,10 +99,7 @@ func (r *Run) tellAstray() {
 	for _, s := range r.unrecorded {
 		held[s.Data] = true
 	}
-	since := r.clock.Now().Add(-astrayFor)
-	astray := slices.DeleteFunc(r.astray, func(s plan.Sent) bool {
-		return s.SignedAt.Before(since) || s.Data != "" && held[s.Data]
-	})
+	astray := slices.DeleteFunc(r.astray, func(s plan.Sent) bool { return s.Data != "" && held[s.Data] })
 	if len(astray) == 0 {
 		return
 	}

@@ -278,7 +278,7 @@ func (d *Decision) objectToOpenChange() error {
 		return nil
 	}
 	return d.object("a change of it was sent at %s and nothing shows whether it took effect, so that it is not known what the job is for; "+
-		"the next apply of a plan that has it asks the service and settles that", clockTime(change.SignedAt))
+		"the next apply of a plan that has it (put it back, if it left) asks the service and settles that", clockTime(change.SignedAt))
 }
 
 // owner is the entry that has a job id, nil when none has.

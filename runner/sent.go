@@ -49,7 +49,7 @@ func (r *Run) holdSent(ctx context.Context, changes []plan.Change) error {
 			s, noted = sent.named[old]
 		}
 		if !noted || !r.mayCreate(*c) {
-			s, noted = r.newer[c.Name]
+			s, noted = r.newerThan(*c)
 			noted = noted && isOlder(c.Entry, s) && r.sentLately(s)
 		}
 		if !noted && len(sent.alike) > 0 && c.Job != nil && r.mayCreate(*c) {

@@ -300,10 +300,10 @@ func (l *Ledger) standing(ctx context.Context, sent []plan.Sent) (map[sentCreate
 	return stands, err
 }
 
-// onRecord reports whether the ledger's history has the promise of a create. The history outlives the entry, and tells under which name it was promised.
-// The date and the region are compared, too, for another ledger numbers its attempts from 1 as
-// well. Where the history was pruned, or written by a version that did not note these, it
-// does not tell.
+// onRecord reports whether the ledger's history has the promise of a create. It outlives the
+// entry, and tells under which name it was promised. The date and the region are compared,
+// too, for another ledger numbers its attempts from 1 as well. Where the history was pruned,
+// or written by a version that did not note these, it does not tell.
 func (l *Ledger) onRecord(ctx context.Context, s plan.Sent) (known bool, err error) {
 	const query = "SELECT EXISTS (SELECT 1 FROM events WHERE plan = ? AND name = ? AND attempt = ? AND to_state = 'intent'" +
 		" AND iif(json_valid(evidence), json_extract(evidence, '$.signed_at') = ? AND json_extract(evidence, '$.region') = ?, 0))"

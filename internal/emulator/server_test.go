@@ -175,7 +175,7 @@ func TestClientLeavesDuringLatency(t *testing.T) {
 		left <- err
 	}()
 	// It leaves when the call is accepted, however long it took to get there.
-	for server.Stats().Actions["CreateAPSJob"].Calls == 0 {
+	for server.Stats().Actions["CreateAPSJob"].Calls == 0 && len(left) == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	cancel()
